@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/option_parse.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+static int parse_bool(const struct option_row *row, const char *text, int64_t *ret_number,
+    const char **ret_text) {
+    static const struct {
+        const char *word;
+        bool on;
+    } WORDS[] = {
+        {"on",    true },
+        {"true",  true },
+        {"yes",   true },
+        {"1",     true },
+        {"off",   false},
+        {"false", false},
+        {"no",    false},
+        {"0",     false}
+    };
+    (void)row;
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
+        if (!strcasecmp(text, WORDS[i].word)) {
+            *ret_number = WORDS[i].on;
+            *ret_text = WORDS[i].on ? "on" : "off";
+            return 0;
+        }
+    }
+    return -ERR_BAD_VALUE;
+}
+
+static int parse_number(const struct option_row *row, const char *text, int64_t *ret_number,
+    const char **ret_text) {
+    char *end;
+    errno = 0;
+    intmax_t number = strtoimax(text, &end, 10);
+    /* strtoimax itself would take white space and a plus. */
+    if (!isdigit((unsigned char)text[text[0] == '-']) || *end || errno || number < row->least ||
+        number > row->most)
+        return -ERR_BAD_VALUE;
+    *ret_number = number;
+    *ret_text = text;
+    return 0;
+}
+
+static int parse_bytes(const struct option_row *row, const char *text, int64_t *ret_number,
+    const char **ret_text) {
+    uint64_t bytes;
+    if (bytes_parse(text, &bytes) || bytes > INT64_MAX || (int64_t)bytes < row->least ||
+        (int64_t)bytes > row->most)
+        return -ERR_BAD_VALUE;
+    *ret_number = (int64_t)bytes;
+    *ret_text = text;
+    return 0;
+}
+
+static int parse_word(const struct option_row *row, const char *text, int64_t *ret_number,
+    const char **ret_text) {
+    size_t len = strlen(text);
+    (void)ret_number;
+    for (const char *at = row->words; len;) {
+        size_t word = strcspn(at, "|");
+        if (word == len && !memcmp(at, text, len)) {
+            *ret_text = text;
+            return 0;
+        }
+        if (!at[word])
+            break;
+        at += word + 1;
+    }
+    return -ERR_BAD_VALUE;
+}
+
+static int parse_text(const struct option_row *row, const char *text, int64_t *ret_number,
+    const char **ret_text) {
+    (void)row;
+    (void)ret_number;
+    if (strnlen(text, OPTION_TEXT_SIZE) == OPTION_TEXT_SIZE)
+        return -ERR_BAD_VALUE;
+    for (const char *at = text; *at; at++)
+        if (iscntrl((unsigned char)*at)) /* a value is one line of a file in config/ */
+            return -ERR_BAD_VALUE;
+    *ret_text = *text ? text : NULL;
+    return 0;
+}
+
+static int (*const PARSE[])(const struct option_row *, const char *, int64_t *, const char **) = {
+    [OPTION_BOOL] = parse_bool,
+    [OPTION_NUMBER] = parse_number,
+    [OPTION_BYTES] = parse_bytes,
+    [OPTION_WORD] = parse_word,
+    [OPTION_TEXT] = parse_text,
+    [OPTION_SECRET_FILE] = parse_text,
+};
+
+int option_parse(const struct option_row *row, const char *text, int64_t *ret_number, const char **ret_text) {
+    return PARSE[row->type](row, text, ret_number, ret_text);
+}
+
+/* "a number", "a size", each with its range where it has one. */
+static int wanted_range(const struct option_row *row, struct buf *to) {
+    bool is_size = row->type == OPTION_BYTES;
+    int error = buf_text_add(to, is_size ? "a size in bytes (512M, 50G …)" : "a whole number");
+    if (!error && row->most == INT64_MAX)
+        error = row->least == INT64_MIN ? 0 : buf_format(to, ", at least %" PRId64, row->least);
+    else if (!error)
+        error = buf_format(to, " from %" PRId64 " to %" PRId64, row->least, row->most);
+    return error;
+}
+
+static int wanted_words(const char *words, struct buf *to) {
+    int error = 0;
+    for (const char *at = words; !error && *at;) {
+        size_t len = strcspn(at, "|");
+        const char *last = strrchr(at, '|');
+        error = buf_format(to, "%.*s%s", (int)len, at, !last ? "" : last == at + len ? " or " : ", ");
+        at += len + (at[len] == '|');
+    }
+    return error;
+}
+
+void option_wanted(const struct option_row *row, char *to, size_t size) {
+    BUF_CLEANUP struct buf text = BUF_INIT;
+    int error = 0;
+    switch (row->type) {
+    case OPTION_BOOL: error = buf_text_add(&text, "on or off"); break;
+    case OPTION_NUMBER:
+    case OPTION_BYTES: error = wanted_range(row, &text); break;
+    case OPTION_WORD: error = wanted_words(row->words, &text); break;
+    case OPTION_TEXT: error = buf_text_add(&text, "a text of one line"); break;
+    case OPTION_SECRET_FILE: error = buf_text_add(&text, "the path of a file"); break;
+    }
+    if (error || text_copy(to, size, buf_text(&text)))
+        (void)text_copy(to, size, "another value");
+}
