@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Room: how much the store holds, what may be evicted, and evicting it. Blobs are found on disk, not in memory: other daemons' count too. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+#include "store/shelf.h"
+
+#define SCAN_EVERY_MS 60000
+#define FREE_CHECK_MS 500
+#define FREE_CHECK_BYTES (64u << 20)
+#define EVICT_AGAIN_MS 2000
+#define TOUCH_EVERY_MS 60000
+#define EVICT_TRIES 30
+#define EVICT_PAUSE_MS 10
+
+void blob_touch_locked(struct blob *blob) {
+    uint64_t now = clock_ms();
+    if (blob->data_fd < 0 || (blob->touched_ms && now - blob->touched_ms < TOUCH_EVERY_MS))
+        return;
+    blob->touched_ms = now;
+    const struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
+    (void)futimens(blob->data_fd, times); /* an older last use only makes it an earlier candidate */
+}
+
+static uint64_t min_free(const struct store *store) {
+    return (uint64_t)options_number(store->settings.options, "min_free_bytes");
+}
+
+static uint64_t disk_free(const struct store *store, uint64_t *ret_total) {
+    struct statvfs disk;
+    if (fstatvfs(store->dir_fd, &disk))
+        return 0;
+    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize, keep = min_free(store);
+    if (ret_total)
+        *ret_total = (uint64_t)disk.f_blocks * disk.f_frsize;
+    return free_bytes > keep ? free_bytes - keep : 0;
+}
+
+void store_write_budget(struct store *store) {
+    char text[32];
+    int64_t budget = options_number(store->settings.options, "cache_max_bytes");
+    int len = snprintf(text, sizeof text, "%" PRId64 "\n", budget);
+    (void)path_replace(store->instance_fd, "budget", text, (size_t)len, false); /* the others then do not know of our limit */
+}
+
+static void scan_run(struct work *work) {
+    struct store *store = list_entry(work, struct store, scan_work);
+    struct shelf shelf = { 0 };
+    shelf_read(store, &shelf);
+    uint64_t budget = shelf_budget(store);
+    {
+        LOCK_SCOPE(&store->lock);
+        store->bytes_here = shelf.bytes;
+        store->budget_bytes = budget;
+        store->used_scanned_ms = clock_ms();
+        store->scan_busy = false;
+    }
+    shelf_done(&shelf);
+}
+
+void store_scan(struct store *store) {
+    {
+        LOCK_SCOPE(&store->lock);
+        if (store->scan_busy || store->closing)
+            return;
+        store->scan_busy = true;
+    }
+    store->scan_work.run = scan_run;
+    pool_submit(store->settings.pool, &store->scan_work);
+}
+
+/* How many bytes must go before `bytes` fit. */
+static uint64_t excess(struct store *store, uint64_t bytes, bool *ret_disk) {
+    uint64_t free_bytes = disk_free(store, NULL), by_disk = bytes > free_bytes ? bytes - free_bytes : 0, by_budget = 0;
+    LOCK_SCOPE(&store->lock);
+    if (store->budget_bytes && store->bytes_here + bytes > store->budget_bytes)
+        by_budget = store->bytes_here + bytes - store->budget_bytes;
+    *ret_disk = by_disk > by_budget;
+    return by_disk > by_budget ? by_disk : by_budget;
+}
+
+static int no_room(struct store *store, uint64_t bytes, bool disk, struct reason *reason) {
+    char need[HUMAN_SIZE], have[HUMAN_SIZE], limit[HUMAN_SIZE];
+    (void)human_bytes(need, bytes);
+    if (disk)
+        return err_because(reason, -ERR_FULL, "%s are needed, and the disk of the store has %s to give (min_free_bytes %s)", need,
+                           human_bytes(have, disk_free(store, NULL)), human_bytes(limit, min_free(store)));
+    LOCK_SCOPE(&store->lock);
+    return err_because(reason, -ERR_BUDGET, "%s are needed; cache_max_bytes is %s, %s are used and what could go is open or pinned", need,
+                       human_bytes(limit, store->budget_bytes), human_bytes(have, store->bytes_here));
+}
+
+/* Its data file is locked: nobody has it open. */
+static bool evict_part(struct store *store, const struct shelf_item *item) {
+    struct meta meta;
+    struct meta_stamp stamp;
+    FD_CLEANUP int part_fd = path_open_folder(store->parts_fd, item->name, false);
+    if (part_fd < 0 || part_lock(part_fd, 10))
+        return false;
+    bool may = !meta_read(store->parts_fd, item->name, &meta, &stamp) && meta.state == META_PARTIAL;
+    if (may) {
+        meta.generation += 2;
+        may = !meta_write(part_fd, &meta, false, &stamp) && !unlinkat(part_fd, "data", 0);
+        (void)unlinkat(part_fd, "map", 0); /* a map without data is not believed */
+    }
+    part_unlock(part_fd);
+    return may;
+}
+
+/* Unlinks one file of the shelf unless it is in use anywhere. The bytes it freed. */
+static uint64_t evict_item(struct store *store, const struct shelf_item *item) {
+    char name[DIGEST_TEXT_SIZE + 32];
+    (void)snprintf(name, sizeof name, item->is_part ? "parts/%s/data" : "blobs/sha256/%.2s/%s", item->name, item->name);
+    FD_CLEANUP int fd = openat(store->dir_fd, name, (item->is_part ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+    int fault = FAULT(store_evict_unlink);
+    if (fd < 0 || fault < 0 || flock(fd, LOCK_EX | LOCK_NB))
+        return 0;
+    if (item->is_part)
+        return evict_part(store, item) ? item->bytes : 0;
+    return unlinkat(store->dir_fd, name, 0) ? 0 : item->bytes;
+}
+
+/* Tells those above of blobs of ours that another look shows gone. */
+static void tell_evicted(struct store *store, const char *name, bool is_part) {
+    size_t count = 0, room = 0;
+    struct blob **known = NULL;
+    {
+        LOCK_SCOPE(&store->lock);
+        for (size_t i = 0; i < STORE_BUCKETS; i++)
+            list_each(at, &store->buckets[i]) {
+                struct blob *blob = list_entry(at, struct blob, table_link);
+                if (!atomic_load(&blob->refs))
+                    continue; /* nobody has it: it is looked at when it is next got */
+                if (count == room)
+                    known = mem_resize(known, room = room ? room * 2 : 64, sizeof *known);
+                known[count++] = blob_ref(blob);
+            }
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool same;
+        {
+            LOCK_SCOPE(&known[i]->lock);
+            same = !strcmp(is_part ? known[i]->key : known[i]->meta.sha256, name);
+        }
+        if (same) {
+            struct blob_info info;
+            blob_look(known[i], &info);
+            bus_publish(&(struct news){ .kind = NEWS_BLOB_GENERATION, .key = known[i]->key, .id = info.generation });
+        }
+        blob_put(known[i]);
+    }
+    free(known);
+}
+
+int store_make_room(struct store *store, uint64_t bytes) {
+    struct shelf shelf = { 0 };
+    shelf_read(store, &shelf);
+    uint64_t budget = shelf_budget(store);
+    {
+        LOCK_SCOPE(&store->lock);
+        store->bytes_here = shelf.bytes;
+        store->budget_bytes = budget;
+        store->used_scanned_ms = clock_ms();
+    }
+    bool disk = false;
+    shelf_order(store, &shelf); /* oldest use first, held ones left out */
+    for (size_t i = 0; i < shelf.count && excess(store, bytes, &disk); i++) {
+        uint64_t freed = evict_item(store, &shelf.items[i]);
+        if (!freed)
+            continue;
+        {
+            LOCK_SCOPE(&store->lock);
+            store->bytes_here -= freed < store->bytes_here ? freed : store->bytes_here;
+            store->evicted_bytes += freed;
+        }
+        trace(store, "evicted %s, %" PRIu64 " bytes", shelf.items[i].name, freed);
+        tell_evicted(store, shelf.items[i].name, shelf.items[i].is_part);
+    }
+    shelf_done(&shelf);
+    return excess(store, bytes, &disk) ? no_room(store, bytes, disk, NULL) : 0;
+}
+
+static void evict_run(struct work *work) {
+    struct store *store = list_entry(work, struct store, evict_work);
+    int result = store_make_room(store, store->evict_asked_bytes);
+    {
+        LOCK_SCOPE(&store->lock);
+        store->evict_busy = false;
+        store->evict_result = result;
+        store->evict_failed_ms = result ? clock_ms() : 0;
+    }
+    store_wake(store);
+}
+
+int store_admit(struct store *store, uint64_t bytes, struct reason *reason) {
+    uint64_t now = clock_ms(), fetched = atomic_load(&store->fetched_bytes);
+    if (now - store->free_checked_ms > FREE_CHECK_MS || fetched - store->free_checked_bytes > FREE_CHECK_BYTES) {
+        store->free_checked_ms = now;
+        store->free_checked_bytes = fetched;
+        store->disk_free_bytes = disk_free(store, NULL);
+    }
+    bool scan, fits;
+    {
+        LOCK_SCOPE(&store->lock);
+        scan = now - store->used_scanned_ms > SCAN_EVERY_MS;
+        uint64_t used = store->bytes_here;
+        fits = bytes <= store->disk_free_bytes && (!store->budget_bytes || used + bytes <= store->budget_bytes);
+        if (fits)
+            store->bytes_here += bytes; /* what is not kept in the end is put right by the next scan */
+    }
+    if (scan)
+        store_scan(store);
+    if (fits)
+        return 0;
+    bool failed, start = false;
+    {
+        LOCK_SCOPE(&store->lock);
+        failed = store->evict_failed_ms && now - store->evict_failed_ms < EVICT_AGAIN_MS;
+        if (!failed && !store->evict_busy) {
+            store->evict_busy = start = true;
+            store->evict_asked_bytes = bytes;
+        }
+    }
+    store->free_checked_ms = 0;
+    if (failed)
+        return no_room(store, bytes, bytes > disk_free(store, NULL), reason);
+    if (start) {
+        store->evict_work.run = evict_run;
+        pool_submit(store->settings.pool, &store->evict_work);
+    }
+    return -EAGAIN;
+}
+
+int store_room(struct store *store, uint64_t bytes, struct reason *reason) {
+    bool disk;
+    uint64_t over = excess(store, bytes, &disk);
+    if (!over)
+        return 0;
+    struct shelf shelf = { 0 };
+    shelf_read(store, &shelf);
+    shelf_order(store, &shelf);
+    for (size_t i = 0; i < shelf.count && over; i++)
+        over -= shelf.items[i].bytes < over ? shelf.items[i].bytes : over;
+    shelf_done(&shelf);
+    return over ? no_room(store, bytes, disk, reason) : 0;
+}
+
+void store_look(struct store *store, struct store_figures *ret_figures) {
+    struct store_figures figures = {
+        .fetched_bytes = atomic_load(&store->fetched_bytes),
+        .speed = atomic_load(&store->speed),
+        .fetches = atomic_load(&store->fetches),
+    };
+    figures.disk_free_bytes = disk_free(store, &figures.disk_total_bytes);
+    LOCK_SCOPE(&store->lock);
+    figures.bytes_here = store->bytes_here;
+    figures.budget_bytes = store->budget_bytes;
+    figures.evicted_bytes = store->evicted_bytes;
+    *ret_figures = figures;
+}
+
+static bool is_held_locked(const struct store *store, const char *key) {
+    for (size_t i = 0; i < store->hold_count; i++)
+        if (!strcmp(store->holds[i], key))
+            return true;
+    return false;
+}
+
+int store_set_holds(struct store *store, const char *const *keys, size_t count) {
+    BUF_CLEANUP struct buf text = BUF_INIT;
+    char **copy = mem_array(count ? count : 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = mem_text(keys[i]);
+        (void)buf_format(&text, "%s\n", keys[i]);
+    }
+    int error = path_replace(store->instance_fd, "pins", buf_text(&text), text.len, true);
+    LOCK_SCOPE(&store->lock);
+    for (size_t i = 0; i < store->hold_count; i++)
+        free(store->holds[i]);
+    free(store->holds);
+    store->holds = copy;
+    store->hold_count = count;
+    return error;
+}
+
+/* What is to be evicted of the blob; -EBUSY in *ret_error with `passing` when only our own hashing or syncing is in the way. */
+static bool take_out(struct blob *blob, struct shelf_item *ret_item, int *ret_error, bool *ret_passing) {
+    LIST_HEAD(ended);
+    lock_take(&blob->lock);
+    bool wanted = blob->users || blob->wants || !list_empty(&blob->waiters);
+    *ret_passing = !wanted && blob_busy_locked(blob);
+    *ret_error = wanted || *ret_passing ? -EBUSY : blob_load_locked(blob, &ended);
+    bool found = !*ret_error && blob->size && (blob->state == BLOB_COMPLETE || blob->present);
+    if (found) {
+        ret_item->is_part = blob->state != BLOB_COMPLETE;
+        (void)text_copy(ret_item->name, sizeof ret_item->name, ret_item->is_part ? blob->key : blob->meta.sha256);
+        ret_item->bytes = ret_item->is_part ? (uint64_t)blob->present * STORE_BLOCK_BYTES : blob->size;
+        path_close(&blob->data_fd);
+        path_close(&blob->map_fd);
+        free(blob->blocks);
+        blob->blocks = NULL;
+    }
+    lock_drop(&blob->lock);
+    blob_end_waits(&ended);
+    return found;
+}
+
+int blob_evict(struct blob *blob, uint64_t *ret_freed_bytes) {
+    struct store *store = blob->store;
+    {
+        LOCK_SCOPE(&store->lock);
+        if (is_held_locked(store, blob->key))
+            return -EPERM;
+    }
+    *ret_freed_bytes = 0;
+    struct shelf_item item = { 0 };
+    int error = 0;
+    bool passing = true;
+    uint64_t freed = 0;
+    /* Our own hash, or another daemon's, may have the file for a moment. */
+    for (int tries = 0; tries < EVICT_TRIES && !freed && passing; tries++) {
+        if (tries)
+            clock_pause(EVICT_PAUSE_MS);
+        if (take_out(blob, &item, &error, &passing)) {
+            freed = evict_item(store, &item);
+            passing = true;
+        }
+        if (!error && !*item.name)
+            return 0; /* nothing is here */
+    }
+    if (!freed)
+        return -EBUSY;
+    *ret_freed_bytes = freed;
+    {
+        LOCK_SCOPE(&store->lock);
+        store->bytes_here -= freed < store->bytes_here ? freed : store->bytes_here;
+        store->evicted_bytes += freed;
+    }
+    tell_evicted(store, item.name, item.is_part);
+    return 0;
+}
