@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalogue's tables. A change is one more step at the end: a file knows by its user_version which steps it has seen. */
+
+#include "model/catalog_internal.h"
+
+#include <stdio.h>
+
+static const char *const steps[] = {
+    /* 1 */
+    "CREATE TABLE groups ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    source TEXT NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    UNIQUE (source, name));"
+
+    "CREATE TABLE models ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    group_id INTEGER NOT NULL REFERENCES groups (id),"
+    "    source TEXT NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    asked_revision TEXT NOT NULL DEFAULT '',"
+    "    revision_id INTEGER REFERENCES revisions (id),"
+    "    gated INTEGER NOT NULL DEFAULT 0,"
+    "    locked INTEGER NOT NULL DEFAULT 0,"
+    "    pinned INTEGER NOT NULL DEFAULT 0,"
+    "    state INTEGER NOT NULL DEFAULT 0,"
+    "    added_ms INTEGER NOT NULL,"
+    "    checked_ms INTEGER NOT NULL,"
+    "    error INTEGER NOT NULL DEFAULT 0,"
+    "    reason TEXT NOT NULL DEFAULT '',"
+    "    UNIQUE (source, name));"
+    "CREATE INDEX models_by_group ON models (group_id);"
+    "CREATE INDEX models_by_revision ON models (revision_id);"
+    "CREATE INDEX models_by_state ON models (state);"
+    "CREATE INDEX models_pinned ON models (id) WHERE pinned;"
+
+    "CREATE TABLE revisions ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    commit_id TEXT NOT NULL,"
+    "    modified_ms INTEGER NOT NULL,"
+    "    seen_ms INTEGER NOT NULL,"
+    "    file_count INTEGER NOT NULL,"
+    "    refusal_count INTEGER NOT NULL,"
+    "    first_id INTEGER NOT NULL DEFAULT 1," /* the run of its files' ids */
+    "    last_id INTEGER NOT NULL DEFAULT 0,"
+    "    top_last_id INTEGER NOT NULL DEFAULT 0," /* the last of those directly under files/ */
+    "    UNIQUE (model_id, commit_id));"
+
+    "CREATE TABLE files ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    revision_id INTEGER NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,"
+    "    parent_id INTEGER NOT NULL," /* 0: directly under files/ */
+    "    name TEXT NOT NULL,"
+    "    path TEXT NOT NULL,"
+    "    is_folder INTEGER NOT NULL,"
+    "    masked INTEGER NOT NULL,"
+    "    selected INTEGER NOT NULL,"
+    "    size INTEGER NOT NULL,"
+    "    digest TEXT NOT NULL,"
+    "    variant TEXT NOT NULL,"
+    "    child_first_id INTEGER NOT NULL," /* a folder's run */
+    "    child_last_id INTEGER NOT NULL,"
+    "    UNIQUE (revision_id, parent_id, name));"
+    "CREATE INDEX files_by_digest ON files (digest) WHERE digest != '';"
+
+    "CREATE TABLE refusals ("
+    "    revision_id INTEGER NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,"
+    "    number INTEGER NOT NULL,"
+    "    path TEXT NOT NULL,"
+    "    fault TEXT NOT NULL,"
+    "    PRIMARY KEY (revision_id, number)) WITHOUT ROWID;"
+
+    "CREATE TABLE words (" /* what was pulled of a model */
+    "    id INTEGER PRIMARY KEY,"
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    word TEXT NOT NULL,"
+    "    UNIQUE (model_id, word));"
+
+    "CREATE TABLE digests (" /* our own SHA-256 of what a source names otherwise */
+    "    digest TEXT PRIMARY KEY,"
+    "    sha256 TEXT NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE jobs ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    kind TEXT NOT NULL,"
+    "    words TEXT NOT NULL,"
+    "    state INTEGER NOT NULL,"
+    "    created_ms INTEGER NOT NULL,"
+    "    ended_ms INTEGER NOT NULL,"
+    "    error INTEGER NOT NULL,"
+    "    reason TEXT NOT NULL,"
+    "    bytes_total INTEGER NOT NULL,"
+    "    bytes_done INTEGER NOT NULL);"
+    "CREATE INDEX jobs_by_model ON jobs (model_id);"
+
+    "CREATE TABLE absences ("
+    "    source TEXT NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    error INTEGER NOT NULL,"
+    "    reason TEXT NOT NULL,"
+    "    until_ms INTEGER NOT NULL,"
+    "    PRIMARY KEY (source, name)) WITHOUT ROWID;"
+    "CREATE INDEX absences_by_end ON absences (until_ms);"
+
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE audit ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    time_ms INTEGER NOT NULL,"
+    "    uid INTEGER NOT NULL,"
+    "    gid INTEGER NOT NULL,"
+    "    pid INTEGER NOT NULL,"
+    "    target TEXT NOT NULL,"
+    "    command TEXT NOT NULL,"
+    "    result TEXT NOT NULL);"
+
+    "CREATE TABLE answers ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    session TEXT NOT NULL,"
+    "    request INTEGER NOT NULL,"
+    "    result INTEGER NOT NULL,"
+    "    UNIQUE (session, request));",
+};
+#define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
+
+static int run_steps(struct db *db, int64_t from) {
+    for (int64_t step = from; step < STEP_COUNT; step++) {
+        int result = db_run(db, steps[step]);
+        if (result < 0)
+            return result;
+    }
+    char sql[48];
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d", (int)STEP_COUNT); /* fits */
+    return db_run(db, sql);
+}
+
+int catalog_upgrade(struct db *db, struct reason *reason) {
+    int64_t version = 0;
+    int result = catalog_one_number(db_query(db, "PRAGMA user_version"), &version);
+    if (result < 0)
+        return err_because(reason, -ERR_DATABASE, "catalog.db: %s", db_error(db));
+    if (version > STEP_COUNT)
+        return err_because(reason, -ERR_STORE_VERSION,
+            "catalog.db has version %lld, this weightfs knows up to %lld", (long long)version,
+            (long long)STEP_COUNT);
+    if (version == STEP_COUNT)
+        return 0;
+    result = db_begin(db);
+    if (result == 0)
+        result = run_steps(db, version);
+    if (result == 0)
+        result = db_commit(db);
+    if (result < 0) {
+        err_because(reason, -ERR_DATABASE, "catalog.db: %s", db_error(db));
+        db_rollback(db);
+        return -ERR_DATABASE;
+    }
+    return 0;
+}
