@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of a model's ctl, and those that a job's and the root's share with it. pull is in pull.c. */
+
+#include "manage/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- arguments ---- */
+
+int parse_nothing(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)manage, (void)request;
+    return *arguments ? err_because(reason, -ERR_BAD_VALUE, "it takes no arguments") : 0;
+}
+
+int parse_words(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)manage, (void)request;
+    struct words words WORDS_CLEANUP = { 0 };
+    return words_parse(arguments, &words, reason);
+}
+
+/* ---- what contradicts ---- */
+
+int refuse_while_pulling(struct manage *manage, int64_t model_id, struct reason *reason) {
+    const struct live_job *job = job_of_model(manage, model_id);
+    char who[128];
+    if (!job)
+        return 0;
+    job_describe(job, who, sizeof who);
+    return err_because(reason, -ERR_BUSY, "%s is under way; `cancel` ends it", who);
+}
+
+static int refuse_pinned(const struct catalog_model *model, struct reason *reason) {
+    return model->pinned ? err_because(reason, -ERR_BUSY, "the model is pinned; `unpin` it first") : 0;
+}
+
+/* ---- cancel ---- */
+
+int run_cancel(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)arguments;
+    size_t count = 0;
+    list_each(at, &manage->jobs) {
+        struct live_job *job = list_entry(at, struct live_job, link);
+        if ((request->place == COMMAND_MODEL && job->row.model_id != request->id) ||
+            (request->place == COMMAND_JOB && job->row.id != request->id))
+            continue;
+        job_end(job, JOB_CANCELLED, -ERR_CANCELLED, NULL);
+        count++;
+    }
+    if (count)
+        SAY(reason, "%zu jobs cancelled; what was fetched stays", count);
+    else
+        SAY(reason, "nothing was under way");
+    return 0;
+}
+
+/* ---- retry ---- */
+
+/* Forgets what went wrong with each file that is not here. */
+static int retry_blobs(struct manage *manage, const struct catalog_model *model) {
+    struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
+    int64_t after_id = 0;
+    int count;
+    while ((count = catalog_list_files(manage->settings.catalog, model->revision_id, true, after_id, page, FILES_A_PAGE)) > 0) {
+        for (int i = 0; i < count; i++) {
+            struct blob *blob;
+            struct blob_info info;
+            if (item_blob(manage, model, &page[i], &blob) < 0)
+                continue; /* masked, or our disk: the job will say */
+            blob_look(blob, &info);
+            if (info.state != BLOB_COMPLETE)
+                blob_retry(blob);
+            blob_put(blob);
+        }
+        after_id = page[count - 1].id;
+    }
+    free(page);
+    return count;
+}
+
+static int retry_model(struct command *command, int64_t model_id, struct reason *reason) {
+    struct manage *manage = command->manage;
+    struct catalog_job last;
+    struct catalog_model *model = &command->model;
+    int result = catalog_model(manage->settings.catalog, model_id, model);
+    if (result == 0)
+        result = retry_blobs(manage, model);
+    if (result < 0)
+        return result;
+    state_renew(manage);
+    state_mark(manage, model_id);
+    bool open = false;
+    list_each(at, &manage->jobs) {
+        struct live_job *job = list_entry(at, struct live_job, link);
+        if (job->row.model_id != model_id)
+            continue;
+        job_retry(job);
+        open = true;
+    }
+    if (open)
+        return 0;
+    if (catalog_last_job(manage->settings.catalog, model_id, &last) == 0 && last.state == JOB_FAILED)
+        return pull_again(command, model_id, reason);
+    SAY(reason, "what failed is forgotten; no pull had failed");
+    return 0;
+}
+
+/* Jobs that are open go on; those that failed are begun by their models' own retry. */
+static int retry_all(struct manage *manage, struct reason *reason) {
+    size_t count = 0;
+    list_each(at, &manage->jobs) {
+        job_retry(list_entry(at, struct live_job, link));
+        count++;
+    }
+    lock_take(&manage->lock);
+    discover_forget_failures(manage);
+    lock_drop(&manage->lock);
+    tick_soon(manage, 0);
+    SAY(reason, "%zu open jobs try again", count);
+    return 0;
+}
+
+int run_retry(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    struct command *command = command_of(request);
+    struct catalog_job job;
+    if (request->place == COMMAND_ROOT)
+        return retry_all(manage, reason);
+    int64_t model_id = request->id;
+    if (request->place == COMMAND_JOB) {
+        int result = catalog_job(manage->settings.catalog, request->id, &job);
+        if (result < 0)
+            return result;
+        model_id = job.model_id;
+    } else {
+        struct catalog_model *model = &command->model;
+        int result = catalog_model(manage->settings.catalog, model_id, model);
+        if (result < 0)
+            return result;
+        if (model->error || command->asked) /* what failed was asking the source */
+            return run_update(manage, request, arguments, reason);
+    }
+    int result = retry_model(command, model_id, reason);
+    tick_soon(manage, 0);
+    return result;
+}
+
+/* ---- evict and forget ---- */
+
+struct eviction {
+    struct manage *manage;
+    const struct catalog_model *model;
+    bool others_keep;        /* forget: leave what any other model shows */
+    size_t evicted, open, fetching, kept;
+    uint64_t freed;
+};
+
+/* A blob that another model shows as well: -EPERM for a pinned one's comes from the store by itself. */
+static bool is_shown_elsewhere(struct eviction *eviction, const char *digest) {
+    struct catalog_file same[2];
+    int64_t after_id = 0;
+    while (catalog_list_same(eviction->manage->settings.catalog, digest, after_id, same, 1) == 1) {
+        if (same[0].model_id != eviction->model->id)
+            return true;
+        after_id = same[0].id;
+    }
+    return false;
+}
+
+static int evict_file(struct eviction *eviction, const struct catalog_file *file) {
+    struct blob *blob;
+    struct blob_info info;
+    uint64_t freed = 0;
+    int result = item_blob(eviction->manage, eviction->model, file, &blob);
+    if (result < 0)
+        return result == -ERR_GATED ? 0 : result;
+    blob_look(blob, &info);
+    if (info.state != BLOB_ABSENT && !(eviction->others_keep && is_shown_elsewhere(eviction, file->digest))) {
+        result = blob_evict(blob, &freed);
+        eviction->evicted += result == 0;
+        eviction->freed += freed;
+        eviction->kept += result == -EPERM;
+        eviction->fetching += result == -EBUSY && info.fetches && !info.wanted;
+        eviction->open += result == -EBUSY && !(info.fetches && !info.wanted);
+    }
+    blob_put(blob);
+    return result == -EBUSY || result == -EPERM ? 0 : result;
+}
+
+static int evict_files(struct eviction *eviction) {
+    struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
+    struct catalog *catalog = eviction->manage->settings.catalog;
+    int64_t after_id = 0;
+    int count, result = 0;
+    while (result == 0 && (count = catalog_list_files(catalog, eviction->model->revision_id, false, after_id, page,
+                               FILES_A_PAGE)) != 0) {
+        if (count < 0)
+            result = count;
+        for (int i = 0; result == 0 && i < count; i++)
+            result = evict_file(eviction, &page[i]);
+        if (count > 0)
+            after_id = page[count - 1].id;
+    }
+    free(page);
+    return result;
+}
+
+/* 0, an error, or COMMAND_AGAIN while fetches that nobody wants any more come to their end. */
+static int evict_model(struct command *command, bool others_keep, struct reason *reason) {
+    struct manage *manage = command->manage;
+    struct catalog_model *model = &command->model;
+    struct eviction eviction = { .manage = manage, .model = model, .others_keep = others_keep };
+    char size[HUMAN_SIZE];
+    int result = catalog_model(manage->settings.catalog, command->request.id, model);
+    if (result == 0)
+        result = refuse_while_pulling(manage, model->id, reason);
+    if (result == 0)
+        result = refuse_pinned(model, reason);
+    if (result == 0 && model->revision_id)
+        result = evict_files(&eviction);
+    command->job.bytes_done = command->tries ? command->job.bytes_done + eviction.freed : eviction.freed;
+    state_renew(manage);
+    state_mark(manage, command->request.id);
+    if (result < 0)
+        return result;
+    if (eviction.fetching && command->tries < COMMAND_TRIES)
+        return COMMAND_AGAIN;
+    human_bytes(size, command->job.bytes_done);
+    if (eviction.open + eviction.fetching)
+        return err_because(reason, -ERR_BUSY, "%zu files are open and stay; %s were freed", eviction.open + eviction.fetching,
+            size);
+    if (eviction.kept)
+        SAY(reason, "%s freed; %zu files stay, a pinned model needs them", size, eviction.kept);
+    else
+        SAY(reason, "%s freed", size);
+    return 0;
+}
+
+/* A pull that failed is no longer the model's last word. */
+static int settle_last_job(struct manage *manage, int64_t model_id) {
+    struct catalog_job last;
+    int result = catalog_last_job(manage->settings.catalog, model_id, &last);
+    if (result < 0 || last.state != JOB_FAILED)
+        return result == -ENOENT ? 0 : result;
+    last.state = JOB_CANCELLED;
+    return catalog_set_job(manage->settings.catalog, &last);
+}
+
+int run_evict(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)arguments;
+    int result = evict_model(command_of(request), false, reason);
+    if (result == 0)
+        result = settle_last_job(manage, request->id);
+    return result;
+}
+
+static void forgotten(struct command *command) {
+    struct manage *manage = command->manage;
+    char key[NAME_KEY_SIZE];
+    name_format(command->model.source, command->model.name, key);
+    events_add(manage, "model.forgotten", key, NULL);
+    bus_publish(&(struct news){ .kind = NEWS_MODEL_FORGOTTEN, .id = command->model.id, .text = key });
+}
+
+int run_forget(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    struct command *command = command_of(request);
+    struct reason ignored;
+    int result = 0;
+    if (!command->tries) {
+        result = catalog_model(manage->settings.catalog, request->id, &command->model);
+        if (result == 0)
+            result = refuse_pinned(&command->model, reason);
+        if (result == 0)
+            result = run_cancel(manage, request, arguments, &ignored);
+    }
+    if (result == 0)
+        result = evict_model(command, true, reason);
+    if (result != 0)
+        return result;
+    result = command_begin(command);
+    if (result == 0)
+        result = catalog_forget_model(manage->settings.catalog, request->id);
+    command->after = forgotten;
+    return result;
+}
+
+/* ---- pin and unpin ---- */
+
+void holds_renew(struct manage *manage) {
+    enum { PAGE = 256 };
+    char(*page)[DIGEST_TEXT_SIZE] = mem_array(PAGE, sizeof *page);
+    char after[DIGEST_TEXT_SIZE] = "";
+    char **keys = NULL;
+    size_t total = 0;
+    int count;
+    while ((count = catalog_list_pinned_digests(manage->settings.catalog, after, page, PAGE)) > 0) {
+        keys = mem_resize(keys, total + (size_t)count, sizeof *keys);
+        for (int i = 0; i < count; i++)
+            keys[total++] = mem_text(page[i]);
+        memcpy(after, page[count - 1], sizeof after);
+    }
+    /* A list that was cut short would give away what is pinned: the former one stays. */
+    int result = count < 0 ? count : store_set_holds(manage->settings.store, (const char *const *)keys, total);
+    if (result < 0)
+        log_error("what pinned models need can't be told to the store: %s", err_sentence(result));
+    for (size_t i = 0; i < total; i++)
+        free(keys[i]);
+    free(keys);
+    free(page);
+}
+
+static void pins_changed(struct command *command) {
+    holds_renew(command->manage);
+    bus_publish(&(struct news){ .kind = NEWS_MODEL, .id = command->request.id });
+}
+
+static int set_pinned(const struct command_request *request, bool pinned) {
+    struct command *command = command_of(request);
+    struct catalog *catalog = command->manage->settings.catalog;
+    int result = catalog_model(catalog, request->id, &command->model);
+    if (result == 0)
+        result = command_begin(command);
+    if (result == 0)
+        result = catalog_set_pinned(catalog, request->id, pinned);
+    command->after = pins_changed;
+    return result;
+}
+
+int run_pin(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)manage, (void)arguments, (void)reason;
+    return set_pinned(request, true);
+}
+
+int run_unpin(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)manage, (void)arguments, (void)reason;
+    return set_pinned(request, false);
+}
+
+/* ---- update ---- */
+
+static int updated(struct command *command, bool was_pulled, struct reason *reason) {
+    struct manage *manage = command->manage;
+    struct catalog_model *model = &command->model;
+    struct reason pulled = { "" };
+    int result = catalog_model(manage->settings.catalog, command->request.id, model);
+    if (result < 0)
+        return result;
+    if (!command->ask.changed) {
+        SAY(reason, "%s is still at %.12s", model->asked_revision, model->commit);
+        return 0;
+    }
+    if (was_pulled) {
+        const struct words none = { 0 };
+        result = pull_model(command, model->id, &none, &pulled);
+        if (result < 0 && command->in_transaction) {
+            catalog_rollback(manage->settings.catalog);
+            command->in_transaction = false;
+        }
+    }
+    /* The update is done, whatever becomes of the pull. */
+    SAY(reason, "%s is at %.12s now%s%s", model->asked_revision, model->commit, was_pulled ? "; " : "",
+        was_pulled ? err_text(&pulled, result) : "");
+    return 0;
+}
+
+int run_update(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)arguments;
+    struct command *command = command_of(request);
+    struct catalog_model *model = &command->model;
+    struct catalog_job last;
+    if (command->asked) {
+        if (command->ask_result < 0)
+            return err_because(reason, command->ask_result, "%s", err_text(&command->ask.reason, command->ask_result));
+        return updated(command, command->flag, reason);
+    }
+    int result = catalog_model(manage->settings.catalog, request->id, model);
+    if (result == 0)
+        result = refuse_while_pulling(manage, request->id, reason);
+    if (result < 0)
+        return result;
+    const struct source *source = source_find(model->source);
+    if (!source)
+        return err_because(reason, -ERR_UNKNOWN_MODEL, "this weightfs has no source \"%s\"", model->source);
+    command->flag = model->state == STATE_READY ||
+        (catalog_last_job(manage->settings.catalog, model->id, &last) == 0 && last.state == JOB_DONE);
+    return command_ask(command, source, model->name, model->asked_revision);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of the root's ctl that no other place has. */
+
+#include "manage/internal.h"
+
+#include <string.h>
+
+/* ---- add, and pull of a key ---- */
+
+static int read_key(const char *text, struct name_key *ret_key, const struct source **ret_source, struct reason *reason) {
+    struct name_key key;
+    int result = name_parse(text, &key, reason);
+    if (result < 0)
+        return result;
+    const struct source *source = source_find(key.source);
+    if (!source)
+        return err_because(reason, -ERR_BAD_NAME, "there is no source \"%s\"", key.source);
+    if (!source->is_name(key.model))
+        return err_because(reason, -ERR_BAD_NAME, "\"%s\" can't be a model of %s", key.model, key.source);
+    *ret_key = key;
+    *ret_source = source;
+    return 0;
+}
+
+int parse_key(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)manage, (void)request;
+    struct name_key key;
+    const struct source *source;
+    if (!*arguments)
+        return err_because(reason, -ERR_BAD_VALUE, "it takes a KEY: SOURCE:NAME[:VARIANT][@REVISION]");
+    return read_key(arguments, &key, &source, reason);
+}
+
+/* Is it known as it is asked for? One-word names are other names: only the source knows of what. */
+static int64_t find_known(struct manage *manage, const struct name_key *key) {
+    struct catalog_model model;
+    if (catalog_find_model(manage->settings.catalog, key->source, key->model, &model) < 0 || model.locked)
+        return 0;
+    return !*key->revision || strcmp(key->revision, model.asked_revision) == 0 ? model.id : 0;
+}
+
+static void selection_changed(struct command *command) {
+    state_renew(command->manage);
+    state_mark(command->manage, command->model.id);
+    holds_renew(command->manage);
+}
+
+static int added(struct command *command, int64_t model_id, const struct name_key *key, struct reason *reason) {
+    struct catalog *catalog = command->manage->settings.catalog;
+    const char *word = key->variant;
+    char name[NAME_KEY_SIZE];
+    int result = catalog_model(catalog, model_id, &command->model);
+    if (result < 0)
+        return result;
+    const struct words words = { .array = { word }, .count = *word != 0 };
+    if (strcmp(command->lines[command->at].row->name, "pull") == 0)
+        return pull_model(command, model_id, &words, reason);
+    if (*word) {
+        result = command_begin(command);
+        if (result == 0)
+            result = catalog_select(catalog, model_id, &word, 1, reason);
+        command->after = selection_changed;
+    }
+    name_format(command->model.source, command->model.name, name);
+    if (result == 0)
+        SAY(reason, "%s is known, at %.12s", name, *command->model.commit ? command->model.commit : "a revision that we may not see");
+    return result;
+}
+
+int run_add(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    struct command *command = command_of(request);
+    struct name_key key;
+    const struct source *source;
+    int result = read_key(arguments, &key, &source, reason);
+    if (result < 0)
+        return result;
+    int64_t model_id = command->asked ? 0 : find_known(manage, &key);
+    if (model_id)
+        return added(command, model_id, &key, reason);
+    if (!command->asked)
+        return command_ask(command, source, key.model, key.revision);
+    if (command->ask_result < 0)
+        return err_because(reason, command->ask_result, "%s", err_text(&command->ask.reason, command->ask_result));
+    return added(command, command->ask.model_id, &key, reason);
+}
+
+/* ---- offline ---- */
+
+int parse_switch(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)manage, (void)request;
+    if (strcmp(arguments, "on") != 0 && strcmp(arguments, "off") != 0)
+        return err_because(reason, -ERR_BAD_VALUE, "it takes `on` or `off`");
+    return 0;
+}
+
+/* Once it is remembered. */
+static void switched(struct command *command) {
+    struct manage *manage = command->manage;
+    const char *value = command->flag ? "on" : "off";
+    struct reason reason;
+    if (options_set(manage->settings.options, "offline", value, "the command offline", &reason) < 0)
+        log_error("offline %s: %s", value, reason.text); /* our own table refuses its own words */
+    http_loop_set_offline(manage->settings.http, command->flag);
+    events_add(manage, "offline", NULL, command->flag ? ",\"offline\":true" : ",\"offline\":false");
+    bus_publish(&(struct news){ .kind = NEWS_SETTING, .text = "offline" });
+    list_each(at, &manage->jobs)
+        if (!command->flag)
+            job_retry(list_entry(at, struct live_job, link));
+    jobs_mark(manage, NULL);
+    tick_soon(manage, 0);
+}
+
+int run_offline(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)reason;
+    struct command *command = command_of(request);
+    command->flag = strcmp(arguments, "on") == 0;
+    int result = command_begin(command);
+    if (result == 0)
+        result = catalog_set_setting(manage->settings.catalog, "offline", arguments);
+    command->after = switched;
+    return result;
+}

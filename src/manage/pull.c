@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command pull: what is wanted becomes part of the selection, and a job fetches it. */
+
+#include "manage/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Runs once the job's row is committed. */
+static void begin_job(struct command *command) {
+    job_begin(command->manage, &command->job, &command->model, &command->items, &command->request);
+    holds_renew(command->manage); /* a pinned model's selection may have grown */
+}
+
+static void selection_changed(struct command *command) {
+    state_renew(command->manage);
+    state_mark(command->manage, command->model.id);
+    holds_renew(command->manage);
+}
+
+static int refuse_masked(const struct catalog_model *model, const struct items *items, struct reason *reason) {
+    size_t masked = 0;
+    for (size_t i = 0; i < items->count; i++)
+        masked += !*items->array[i].digest;
+    if (!masked)
+        return 0;
+    return err_because(reason, -ERR_GATED,
+        "%zu of %zu files are told to those with access only: ask for it on the page of %s, give a token (HF_TOKEN), then `update`",
+        masked, items->count, model->name);
+}
+
+static struct live_job *find_same(struct manage *manage, int64_t model_id, const char *words) {
+    list_each(at, &manage->jobs) {
+        struct live_job *job = list_entry(at, struct live_job, link);
+        if (job->row.model_id == model_id && strcmp(job->row.words, words) == 0)
+            return job;
+    }
+    return NULL;
+}
+
+/* The default variant becomes a word of its own: pulling another one later adds to it. */
+static int select_words(struct command *command, const struct words *words, struct reason *reason) {
+    struct catalog *catalog = command->manage->settings.catalog;
+    char(*known)[NAME_PATH_SIZE] = mem_array(1, sizeof *known);
+    int known_count = catalog_list_words(catalog, command->model.id, known, 1);
+    free(known);
+    if (known_count < 0)
+        return known_count;
+    const char *variant = command->items.variant;
+    if (!words->count && !known_count && *variant)
+        return catalog_select(catalog, command->model.id, &variant, 1, reason);
+    return words->count ? catalog_select(catalog, command->model.id, words->array, words->count, reason) : 0;
+}
+
+static int add_job(struct command *command, uint64_t missing, struct reason *reason) {
+    struct catalog_job *job = &command->job;
+    char size[HUMAN_SIZE];
+    job->model_id = command->model.id;
+    (void)text_copy(job->kind, sizeof job->kind, "pull");
+    job->state = JOB_QUEUED;
+    job->created_ms = clock_wall_ms();
+    job->bytes_total = command->items.bytes_total;
+    for (size_t i = 0; i < command->items.count; i++)
+        job->bytes_done += command->items.array[i].here;
+    int result = catalog_add_job(command->manage->settings.catalog, job, &job->id);
+    if (result < 0)
+        return result;
+    command->after = begin_job;
+    SAY(reason, "job %lld fetches %s of %zu files", (long long)job->id, human_bytes(size, missing), command->items.count);
+    return 0;
+}
+
+static int pull_items(struct command *command, const struct words *words, struct reason *reason) {
+    uint64_t missing;
+    char size[HUMAN_SIZE];
+    int result = refuse_masked(&command->model, &command->items, reason);
+    if (result == 0)
+        result = items_look(command->manage, &command->model, &command->items, &missing);
+    if (result == 0 && missing)
+        result = store_room(command->manage->settings.store, missing, reason);
+    if (result == 0)
+        result = command_begin(command);
+    if (result == 0)
+        result = select_words(command, words, reason);
+    if (result < 0)
+        return result;
+    bool all_here = true;
+    for (size_t i = 0; i < command->items.count; i++)
+        all_here = all_here && command->items.array[i].done;
+    if (!all_here)
+        return add_job(command, missing, reason);
+    command->after = selection_changed;
+    SAY(reason, "all of it is here: %zu files, %s", command->items.count, human_bytes(size, command->items.bytes_total));
+    return 0;
+}
+
+int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason) {
+    struct manage *manage = command->manage;
+    struct catalog_model *model = &command->model;
+    command->job = (struct catalog_job){ 0 };
+    items_done(&command->items);
+    int result = catalog_model(manage->settings.catalog, model_id, model);
+    if (result == 0)
+        result = words_print(words->array, words->count, command->job.words, sizeof command->job.words, reason);
+    if (result < 0)
+        return result;
+    if (!model->revision_id)
+        return err_because(reason, model->error ? model->error : -ERR_GATED, "%s", err_text(&model->reason, -ERR_GATED));
+    struct live_job *job = find_same(manage, model_id, command->job.words);
+    if (job) {
+        SAY(reason, "job %lld pulls it already", (long long)job->row.id);
+        job_retry(job);
+        return 0;
+    }
+    result = items_read(manage, model, words, &command->items);
+    return result < 0 ? result : pull_items(command, words, reason);
+}
+
+int pull_again(struct command *command, int64_t model_id, struct reason *reason) {
+    struct words words WORDS_CLEANUP = { 0 };
+    struct catalog_job *last = mem_new(sizeof *last);
+    int result = catalog_last_job(command->manage->settings.catalog, model_id, last);
+    if (result == 0)
+        result = words_parse(last->words, &words, reason);
+    else if (result == -ENOENT)
+        result = 0;
+    free(last);
+    return result < 0 ? result : pull_model(command, model_id, &words, reason);
+}
+
+int run_pull(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+    (void)manage;
+    struct words words WORDS_CLEANUP = { 0 };
+    if (request->place == COMMAND_ROOT)
+        return run_add(manage, request, arguments, reason); /* which pulls, once the model is known */
+    int result = words_parse(arguments, &words, reason);
+    return result < 0 ? result : pull_model(command_of(request), request->id, &words, reason);
+}
