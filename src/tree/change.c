@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tree/change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/bus.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "tree/inside.h"
+#include "tree/rows.h"
+
+#define BATCH            16
+#define LISTENER_MOST_MS 5000
+
+struct note {
+    struct work work;
+    struct tree *tree;
+    void (*tell)(struct note *note);
+    int64_t id;
+    char key[DIGEST_TEXT_SIZE];
+};
+
+/* Only the desk comes here: one call at a time. */
+static void tell(struct tree *tree, const struct tree_change *change) {
+    struct changes *changes = &tree->changes;
+    lock_take(&changes->lock);
+    tree_listener listener = changes->listener;
+    void *context = changes->context;
+    changes->calling = listener != NULL;
+    lock_drop(&changes->lock);
+    if (!listener)
+        return;
+    listener(context, change);
+    lock_take(&changes->lock);
+    changes->calling = false;
+    pthread_cond_broadcast(&changes->told);
+    lock_drop(&changes->lock);
+}
+
+static void tell_file(struct tree *tree, const struct catalog_file *file, uint32_t generation, bool expire) {
+    struct tree_change change = {.expire = expire};
+    change.parent = file->parent_id ? node_make(ROW_FOLDER, (uint64_t)file->parent_id, 0)
+                                    : node_make(ROW_FILES, (uint64_t)file->model_id, 0);
+    change.node = node_make(file->is_folder ? ROW_FOLDER : ROW_FILE, (uint64_t)file->id,
+        file->is_folder ? 0 : generation);
+    if (!text_copy(change.name, sizeof(change.name), file->name))
+        tell(tree, &change);
+}
+
+/* A blob's generation changed: each name that leads to it leads to another node now. */
+static void tell_same(struct note *note) {
+    struct catalog_file *files = mem_array(BATCH, sizeof(*files));
+    int64_t after = 0;
+    int count;
+    while ((count = catalog_list_same(note->tree->catalog, note->key, after, files, BATCH)) > 0) {
+        for (int i = 0; i < count; i++)
+            tell_file(note->tree, &files[i], (uint32_t)note->id, true);
+        after = files[count - 1].id;
+    }
+    if (count < 0)
+        log_warning("changes of %s can't be told to the kernel: %s", note->key, err_sentence(count));
+    free(files);
+}
+
+static void tell_revision(struct tree *tree, int64_t revision_id) {
+    struct catalog_file *files = mem_array(BATCH, sizeof(*files));
+    int64_t after = 0;
+    int count;
+    while ((count = catalog_list_folder(tree->catalog, revision_id, 0, after, files, BATCH)) > 0) {
+        for (int i = 0; i < count; i++)
+            tell_file(tree, &files[i], 0, true);
+        after = files[count - 1].id;
+    }
+    free(files);
+}
+
+/* Another revision is selected. Its files and folders are other rows, so that what is below a
+ * top-level folder has other parents and needs no telling; the names directly in files/ do, those of
+ * the former revision as well. */
+static void tell_files(struct note *note) {
+    struct tree *tree = note->tree;
+    typeof(&tree->changes.seen[0]) seen = &tree->changes.seen[(uint64_t)note->id % SEEN_SLOTS];
+    lock_take(&tree->changes.lock);
+    int64_t former = seen->model_id == note->id ? seen->revision_id : 0;
+    lock_drop(&tree->changes.lock);
+
+    struct catalog_model model;
+    int64_t now = catalog_model(tree->catalog, note->id, &model) < 0 ? 0 : model.revision_id;
+    if (former && former != now)
+        tell_revision(tree, former);
+    if (now)
+        tell_revision(tree, now);
+    struct tree_change change = {.node = node_make(ROW_FILES, (uint64_t)note->id, 0)};
+    tell(tree, &change); /* its times */
+}
+
+/* A model was forgotten: its name is looked up again within a second, and whoever still stands in it
+ * finds ESTALE. */
+static void tell_forgotten(struct note *note) {
+    tell_files(note);
+    struct tree_change change = {.expire = true,
+        .parent = node_make(ROW_MODEL, (uint64_t)note->id, 0),
+        .name = "files",
+        .node = node_make(ROW_FILES, (uint64_t)note->id, 0)};
+    tell(note->tree, &change);
+}
+
+static void note_run(struct work *work) {
+    struct note *note = list_entry(work, struct note, work);
+    note->tell(note);
+    free(note);
+}
+
+/* On the publisher's thread: only takes note. */
+static void hear(void *context, const struct news *news) {
+    struct tree *tree = context;
+    void (*tell_of)(struct note * note) = NULL;
+    switch (news->kind) {
+    case NEWS_BLOB_PROGRESS:
+    case NEWS_BLOB_TROUBLE: return; /* figures: a text may be a second old */
+    case NEWS_BLOB_GENERATION: tell_of = tell_same; break;
+    case NEWS_FILES_CHANGED: tell_of = tell_files; break;
+    case NEWS_MODEL_FORGOTTEN: tell_of = tell_forgotten; break;
+    case NEWS_BLOB_VERIFIED: /* the same node goes on until it is sealed */
+    case NEWS_MODEL:
+    case NEWS_MODEL_ADDED:
+    case NEWS_JOB:
+    case NEWS_SETTING: break;
+    }
+    atomic_fetch_add(&tree->news, 1);
+    if (!tell_of)
+        return;
+    struct note *note = mem_new(sizeof(*note));
+    note->work.run = note_run;
+    note->tree = tree;
+    note->tell = tell_of;
+    note->id = news->id;
+    if (news->key)
+        snprintf(note->key, sizeof(note->key), "%s", news->key);
+    pool_submit(tree->changes.desk, &note->work);
+}
+
+void change_saw(struct tree *tree, int64_t model_id, int64_t revision_id) {
+    LOCK_SCOPE(&tree->changes.lock);
+    typeof(&tree->changes.seen[0]) seen = &tree->changes.seen[(uint64_t)model_id % SEEN_SLOTS];
+    seen->model_id = model_id;
+    seen->revision_id = revision_id;
+}
+
+/* Whoever stops listening is about to go: a call under way, which is quick, ends first. */
+void tree_listen(struct tree *tree, tree_listener listener, void *context) {
+    struct changes *changes = &tree->changes;
+    LOCK_SCOPE(&changes->lock);
+    uint64_t until_ms = clock_ms() + LISTENER_MOST_MS;
+    while (changes->calling && lock_wait(&changes->lock, &changes->told, until_ms))
+        continue;
+    changes->listener = listener;
+    changes->context = context;
+}
+
+int changes_start(struct tree *tree) {
+    lock_init(&tree->changes.lock, LOCK_HANDLE);
+    lock_condition_init(&tree->changes.told);
+    int result = pool_start("tree-changes", 1, &tree->changes.desk);
+    if (result < 0) {
+        pthread_cond_destroy(&tree->changes.told);
+        lock_done(&tree->changes.lock);
+        return result;
+    }
+    bus_listen(hear, tree);
+    return 0;
+}
+
+void changes_stop(struct tree *tree) {
+    pool_stop(tree->changes.desk);
+    pthread_cond_destroy(&tree->changes.told);
+    lock_done(&tree->changes.lock);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Writing commands. Lines count, offsets don't: `>>` and `>` are the same, and a command may come in
+ * two writes. */
+
+#include <string.h>
+
+#include "base/log.h"
+#include "tree/inside.h"
+#include "tree/open.h"
+#include "tree/permission.h"
+#include "tree/run.h"
+
+#define PENDING_LIMIT (64u << 10)
+
+static int control_adopt(struct tree *tree, node_number node, uint64_t number, struct handle **ret_handle) {
+    const struct row *row = row_of(node_row(node));
+    if (!row)
+        return -ERR_STALE;
+    if (row->kind != NODE_CONTROL)
+        return tree_refuse(tree, node);
+    return handle_adopt(tree, node, number, ret_handle);
+}
+
+/* A copy of what the handle has pending, with `data` behind it. */
+static int pending_join(struct tree *tree, struct handle *handle, const void *data, size_t size,
+    struct buf *ret_text) {
+    LOCK_SCOPE(&tree->handles.lock);
+    int result = buf_add(ret_text, buf_text(&handle->pending), handle->pending.len);
+    return result < 0 ? result : buf_add(ret_text, data, size);
+}
+
+static void pending_set(struct tree *tree, struct handle *handle, const char *text, size_t len) {
+    LOCK_SCOPE(&tree->handles.lock);
+    buf_clear(&handle->pending);
+    (void)buf_add(&handle->pending, text, len); /* has no limit of its own */
+}
+
+static size_t whole_lines(const struct buf *text) {
+    const char *last = text->len ? memrchr(text->data, '\n', text->len) : NULL;
+    return last ? (size_t)(last - text->data) + 1 : 0;
+}
+
+int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t offset, const void *data,
+    size_t size, const struct tree_caller *caller, struct wait *wait) {
+    (void)offset;
+    struct handle *handle;
+    int result = control_adopt(tree, node, number, &handle);
+    if (result < 0)
+        return result;
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    text.limit = PENDING_LIMIT;
+    result = pending_join(tree, handle, data, size, &text);
+    if (result < 0) {
+        handle_unref(tree, handle);
+        return -E2BIG;
+    }
+    size_t former = text.len - size, whole = whole_lines(&text);
+    /* The rest first: the outcome may be here before run_await() returns. */
+    pending_set(tree, handle, buf_text(&text) + whole, text.len - whole);
+    if (!permission_allows(tree, caller))
+        result = -ERR_NOT_ALLOWED; /* also for half a line, which would say so at the flush only */
+    else if (whole)
+        result = run_await(tree, handle, text.data, whole, caller, wait);
+    if (result < 0)
+        pending_set(tree, handle, buf_text(&text), former);
+    handle_unref(tree, handle);
+    return result;
+}
+
+int tree_flush(struct tree *tree, node_number node, uint64_t number, const struct tree_caller *caller,
+    struct wait *wait) {
+    const struct row *row = row_of(node_row(node));
+    if (!row || row->kind != NODE_CONTROL)
+        return 0;
+    /* What was written has been run by now, and whoever closes may look at once: nothing printed
+     * before is young any more. */
+    atomic_fetch_add(&tree->news, 1);
+    struct handle *handle = handle_find(tree, node, number);
+    if (!handle)
+        return 0; /* of a predecessor: half a line is not known here, and a whole one was run */
+    struct buf line BUF_CLEANUP = BUF_INIT;
+    (void)pending_join(tree, handle, "\n", 1, &line); /* is bounded already */
+    int result = 0;
+    if (line.len > 1) {
+        pending_set(tree, handle, "", 0);
+        result = run_await(tree, handle, line.data, line.len, caller, wait);
+    }
+    handle_unref(tree, handle);
+    return result;
+}
+
+int tree_truncate(struct tree *tree, node_number node, uint64_t size) {
+    const struct row *row = row_of(node_row(node));
+    if (!row)
+        return -ERR_STALE;
+    if (row->kind != NODE_CONTROL)
+        return tree_refuse(tree, node);
+    return size ? -EINVAL : 0;
+}
+
+/* The model's own files are a picture of another place: read-only. What is ours is a file that can't
+ * be changed like that. */
+int tree_refuse(struct tree *tree, node_number node) {
+    (void)tree;
+    const struct row *row = row_of(node_row(node));
+    if (!row)
+        return -ERR_STALE;
+    return row->in == IN_FILES || row->holds == IN_FILES ? -EROFS : -EPERM;
+}

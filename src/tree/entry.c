@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What stat shows. Times stand still: what nobody changed is as old as the catalogue says, or as the
+ * mount. */
+
+#include <string.h>
+
+#include "tree/file.h"
+#include "tree/handle.h"
+#include "tree/inside.h"
+#include "tree/snapshot.h"
+#include "tree/walk.h"
+
+#define TEXT_BLOCK_BYTES   4096
+#define FILE_BLOCK_BYTES   (1 << 20) /* tools read in steps of this */
+#define INCOMPLETE_ATTR_MS 1000      /* st_blocks grows, and no notification tells */
+
+static const mode_t kind_modes[] = {
+    [NODE_FOLDER] = S_IFDIR,
+    [NODE_TEXT] = S_IFREG,
+    [NODE_CONTROL] = S_IFREG,
+    [NODE_STREAM] = S_IFREG,
+    [NODE_WAIT] = S_IFREG,
+    [NODE_MODEL_FILE] = S_IFREG,
+    [NODE_LINK] = S_IFLNK,
+};
+
+mode_t entry_mode(const struct row *row) {
+    return kind_modes[row->kind] | row->mode;
+}
+
+static void set_times(struct stat *status, int64_t wall_ms) {
+    status->st_mtim.tv_sec = wall_ms / 1000;
+    status->st_mtim.tv_nsec = wall_ms % 1000 * 1000000;
+    status->st_atim = status->st_ctim = status->st_mtim;
+}
+
+static void set_size(struct stat *status, uint64_t size) {
+    status->st_size = (off_t)size;
+    status->st_blocks = (blkcnt_t)((size + 511) / 512);
+}
+
+static int fill_folder(const struct place *place, struct tree_entry *entry) {
+    (void)place;
+    entry->stat.st_nlink = 1; /* how many folders are in it is not counted: 1 says so to find(1) */
+    return 0;
+}
+
+static int fill_text(const struct place *place, struct tree_entry *entry) {
+    struct snapshot *snapshot;
+    int result = snapshot_get(place, SNAPSHOT_LOOK, &snapshot);
+    if (result < 0)
+        return result;
+    set_size(&entry->stat, snapshot->len);
+    set_times(&entry->stat, snapshot->changed_ms);
+    snapshot_put(snapshot);
+    return 0;
+}
+
+static int fill_wait(const struct place *place, struct tree_entry *entry) {
+    return place->row->is_busy(place) ? 0 : fill_text(place, entry);
+}
+
+/* Grows, and shrinks for nobody who has it open. */
+static int fill_stream(const struct place *place, struct tree_entry *entry) {
+    struct manage *manage = place->tree->settings.manage;
+    uint64_t base = handle_lowest_base(place->tree, place->node, events_begin(manage));
+    set_size(&entry->stat, events_end(manage) - base);
+    return 0;
+}
+
+/* Its node: the one that a lookup gives now, or the one that was asked for while it can still be served. */
+static int fill_file(const struct place *place, struct tree_entry *entry) {
+    const struct catalog_file *file = &place->file;
+    set_size(&entry->stat, file->size);
+    entry->stat.st_blksize = FILE_BLOCK_BYTES;
+    entry->stat.st_blocks = file->size > 0; /* never 0 with bytes: tar -S would archive zeros */
+    struct blob *blob;
+    int result = file_blob(place->tree, file, &blob);
+    if (result == -EACCES)
+        return 0; /* its size is known all the same; opening says no */
+    if (result < 0)
+        return result;
+    struct blob_info info;
+    blob_look(blob, &info);
+    uint32_t generation = node_generation(place->node);
+    result = generation ? blob_check(blob, generation) : 0;
+    blob_put(blob);
+    if (result < 0)
+        return result;
+    if (!generation)
+        generation = info.generation;
+    entry->node = node_make(ROW_FILE, (uint64_t)file->id, generation);
+    if (info.bytes_here)
+        entry->stat.st_blocks = (blkcnt_t)((info.bytes_here + 511) / 512);
+    if (generation & 1)
+        entry->attr_ms = INCOMPLETE_ATTR_MS;
+    return 0;
+}
+
+static int fill_link(const struct place *place, struct tree_entry *entry) {
+    (void)place, (void)entry;
+    return 0;
+}
+
+static int (*const fills[])(const struct place *place, struct tree_entry *entry) = {
+    [NODE_FOLDER] = fill_folder,
+    [NODE_TEXT] = fill_text,
+    [NODE_CONTROL] = fill_text,
+    [NODE_STREAM] = fill_stream,
+    [NODE_WAIT] = fill_wait,
+    [NODE_MODEL_FILE] = fill_file,
+    [NODE_LINK] = fill_link,
+};
+
+int entry_fill(const struct place *place, struct tree_entry *ret_entry) {
+    const struct row *row = place->row;
+    const struct tree *tree = place->tree;
+    struct tree_entry entry = {.node = place->node,
+        .kind = row->kind,
+        .entry_ms = row->entry_ms,
+        .attr_ms = row->attr_ms};
+    entry.stat.st_ino = node_inode(place->node);
+    entry.stat.st_mode = entry_mode(row);
+    entry.stat.st_nlink = 1;
+    entry.stat.st_blksize = TEXT_BLOCK_BYTES;
+    entry.stat.st_uid = tree->settings.uid;
+    entry.stat.st_gid = tree->settings.gid;
+    /* The kernel looks at all groups of a caller when he opens. */
+    if (row->kind == NODE_CONTROL && tree->permission.has_group) {
+        entry.stat.st_gid = tree->permission.group;
+        entry.stat.st_mode |= S_IWGRP;
+    }
+    set_times(&entry.stat, place_changed_ms(place));
+    int result = fills[row->kind](place, &entry);
+    if (result < 0)
+        return result;
+    *ret_entry = entry;
+    return 0;
+}
+
+int tree_getattr(struct tree *tree, node_number node, struct tree_entry *ret_entry) {
+    struct place place;
+    int result = place_load(tree, node, &place);
+    return result < 0 ? result : entry_fill(&place, ret_entry);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_FILE_H
+#define WEIGHTFS_TREE_FILE_H
+
+/*
+ * Model files: from a row of the catalogue to its blob. The blobs of files that were used of late are
+ * kept at hand, so that an open costs no query.
+ */
+
+#include "model/catalog.h"
+#include "store/store.h"
+#include "tree/tree.h"
+
+void files_init(struct tree *tree);
+void files_done(struct tree *tree);
+
+/* The blob of a file of the catalogue; a reference (blob_put). -EACCES when its digest is masked: the
+ * source tells it to those with access only. -ERR_STALE when its revision is not the selected one any
+ * more. */
+int file_blob(struct tree *tree, const struct catalog_file *file, struct blob **ret_blob);
+/* The same by number, with the size. -ERR_STALE when there is no such file. */
+int file_blob_of(struct tree *tree, uint64_t file_id, struct blob **ret_blob, uint64_t *ret_size);
+
+#endif

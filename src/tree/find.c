@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tree/find.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "tree/change.h"
+#include "tree/inside.h"
+#include "tree/place.h"
+
+/* One row by name, or the next of a listing: what is there becomes a found, nothing there is -ENOENT. */
+static int found_set(struct found *found, enum row_number row, uint64_t object, const char *name) {
+    found->row = row;
+    found->object = found->cursor = object;
+    return text_copy(found->name, sizeof(found->name), name);
+}
+
+/* --- The root: a folder a source. --- */
+
+int find_source(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    (void)folder, (void)wait;
+    for (size_t index = 0; source_table[index]; index++)
+        if (!strcmp(source_table[index]->name, name))
+            return found_set(ret_found, ROW_SOURCE, index, name);
+    return -ENOENT;
+}
+
+int list_sources(const struct place *folder, uint64_t after, struct found *ret_found) {
+    (void)folder;
+    for (size_t index = 0; source_table[index]; index++) {
+        if (index + 1 > after) {
+            int result = found_set(ret_found, ROW_SOURCE, index, source_table[index]->name);
+            ret_found->cursor = index + 1; /* 0 is "from the beginning" */
+            return result;
+        }
+    }
+    return -ENOENT;
+}
+
+/* --- jobs/ --- */
+
+int find_job(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    (void)wait;
+    char canonical[24];
+    char *end;
+    errno = 0;
+    unsigned long long id = strtoull(name, &end, 10);
+    snprintf(canonical, sizeof(canonical), "%llu", id);
+    if (errno || *end || strcmp(canonical, name) || !id || id > UINT32_MAX)
+        return -ENOENT;
+    struct catalog_job job;
+    int result = catalog_job(folder->tree->catalog, (int64_t)id, &job);
+    return result < 0 ? result : found_set(ret_found, ROW_JOB, id, name);
+}
+
+int list_jobs(const struct place *folder, uint64_t after, struct found *ret_found) {
+    struct catalog_job job;
+    int count = catalog_list_jobs(folder->tree->catalog, false, (int64_t)after, &job, 1);
+    if (count <= 0)
+        return count < 0 ? count : -ENOENT;
+    char name[24];
+    snprintf(name, sizeof(name), "%" PRId64, job.id);
+    return found_set(ret_found, ROW_JOB, (uint64_t)job.id, name);
+}
+
+/* --- config/ --- */
+
+int find_option(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    (void)wait;
+    const struct option_row *row;
+    for (size_t index = 0; (row = options_row(folder->tree->options, index)); index++)
+        if (!strcmp(row->name, name))
+            return found_set(ret_found, ROW_OPTION, option_number(name), name);
+    return -ENOENT;
+}
+
+int list_options(const struct place *folder, uint64_t after, struct found *ret_found) {
+    const struct option_row *row = options_row(folder->tree->options, after);
+    if (!row)
+        return -ENOENT;
+    int result = found_set(ret_found, ROW_OPTION, option_number(row->name), row->name);
+    ret_found->cursor = after + 1;
+    return result;
+}
+
+/* --- hf/ --- */
+
+int find_group(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    /* What can't be a name must never leave the machine, nor a row behind. */
+    if (name[0] == '.' || !name_is_part(name))
+        return -ENOENT;
+    struct catalog_group group;
+    int result = catalog_find_group(folder->tree->catalog, folder->source->name, name, &group);
+    if (!result)
+        return found_set(ret_found, ROW_GROUP, (uint64_t)group.id, group.name);
+    if (result != -ENOENT)
+        return result;
+    int64_t id = 0;
+    result = discover_group_await(folder->tree->settings.manage, folder->source, name, &id, wait);
+    if (result)
+        return result == -ERR_BAD_NAME ? -ENOENT : result;
+    return found_set(ret_found, ROW_GROUP, (uint64_t)id, name);
+}
+
+int list_groups(const struct place *folder, uint64_t after, struct found *ret_found) {
+    struct catalog_group group;
+    int count =
+        catalog_list_groups(folder->tree->catalog, folder->source->name, true, (int64_t)after, &group, 1);
+    if (count <= 0)
+        return count < 0 ? count : -ENOENT;
+    return found_set(ret_found, ROW_GROUP, (uint64_t)group.id, group.name);
+}
+
+/* --- hf/ORG/ --- */
+
+/* The last part of a model's name; NULL when the model is not one of this folder's. */
+static const char *last_part(const struct catalog_group *group, const char *model) {
+    size_t len = strlen(group->name);
+    return !strncmp(model, group->name, len) && model[len] == '/' ? model + len + 1 : NULL;
+}
+
+int find_model(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    struct tree *tree = folder->tree;
+    char full[NAME_MODEL_SIZE];
+    int length = snprintf(full, sizeof(full), "%s/%s", folder->group.name, name);
+    if (name[0] == '.' || length < 0 || (size_t)length >= sizeof(full) || !folder->source->is_name(full))
+        return -ENOENT;
+    struct catalog_model model;
+    int result = catalog_find_model(tree->catalog, folder->source->name, full, &model);
+    if (!result)
+        return found_set(ret_found, ROW_MODEL, (uint64_t)model.id, name);
+    if (result != -ENOENT)
+        return result;
+    int64_t id = 0;
+    result = discover_await(tree->settings.manage, folder->source, full, &id, wait);
+    trace(tree, "discover %s:%s: %s", folder->source->name, full,
+        result == PARKED ? "parked" : err_name(result));
+    if (result)
+        return result == -ERR_BAD_NAME ? -ENOENT : result;
+    return found_set(ret_found, ROW_MODEL, (uint64_t)id, name);
+}
+
+int list_models(const struct place *folder, uint64_t after, struct found *ret_found) {
+    struct catalog_model model;
+    for (;;) {
+        int count = catalog_list_models(folder->tree->catalog, folder->group.id, (int64_t)after, &model, 1);
+        if (count <= 0)
+            return count < 0 ? count : -ENOENT;
+        const char *name = last_part(&folder->group, model.name);
+        if (name)
+            return found_set(ret_found, ROW_MODEL, (uint64_t)model.id, name);
+        after = (uint64_t)model.id; /* of one word: it has no folder */
+    }
+}
+
+/* --- hf/ORG/NAME/files/ and below --- */
+
+/* Which rows of the catalogue a folder shows. */
+static int folder_of(const struct place *folder, int64_t *ret_revision_id, int64_t *ret_parent_id) {
+    if (folder->row->about == ABOUT_FILE) {
+        *ret_revision_id = folder->file.revision_id;
+        *ret_parent_id = folder->file.id;
+        return folder->file.is_folder ? 0 : -ENOTDIR;
+    }
+    if (!folder->model.revision_id)
+        return -ENOENT; /* locked: it tells nothing, and shows nothing */
+    *ret_revision_id = folder->model.revision_id;
+    *ret_parent_id = 0;
+    change_saw(folder->tree, folder->model.id, folder->model.revision_id);
+    return 0;
+}
+
+static int found_file(struct found *found, const struct catalog_file *file) {
+    return found_set(found, file->is_folder ? ROW_FOLDER : ROW_FILE, (uint64_t)file->id, file->name);
+}
+
+int find_file(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    (void)wait;
+    int64_t revision_id, parent_id;
+    int result = folder_of(folder, &revision_id, &parent_id);
+    if (result < 0)
+        return result;
+    struct catalog_file file;
+    result = catalog_find_file(folder->tree->catalog, revision_id, parent_id, name, &file);
+    return result < 0 ? result : found_file(ret_found, &file);
+}
+
+int list_files(const struct place *folder, uint64_t after, struct found *ret_found) {
+    int64_t revision_id, parent_id;
+    int result = folder_of(folder, &revision_id, &parent_id);
+    if (result < 0)
+        return result;
+    struct catalog_file file;
+    int count = catalog_list_folder(folder->tree->catalog, revision_id, parent_id, (int64_t)after, &file, 1);
+    if (count <= 0)
+        return count < 0 ? count : -ENOENT;
+    return found_file(ret_found, &file);
+}
+
+/* --- What is waited for. --- */
+
+bool is_model_busy(const struct place *place) {
+    struct model_report report;
+    if (model_report(place->tree->settings.manage, &place->model, &report) < 0)
+        return false;
+    return report.state == STATE_QUEUED || report.state == STATE_DOWNLOADING;
+}
+
+int await_model(const struct place *place, struct wait *wait) {
+    return model_wait_await(place->tree->settings.manage, place->model.id, wait);
+}
+
+bool is_job_busy(const struct place *place) {
+    return place->job.state == JOB_QUEUED || place->job.state == JOB_RUNNING;
+}
+
+int await_job(const struct place *place, struct wait *wait) {
+    return job_wait_await(place->tree->settings.manage, place->job.id, wait);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_FIND_H
+#define WEIGHTFS_TREE_FIND_H
+
+/* Handlers of rows that are patterns, as struct row describes them, and of rows that are waited on. */
+
+#include "tree/rows.h"
+
+int find_source(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_sources(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_job(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_jobs(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_option(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_options(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_group(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_groups(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_model(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_models(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_file(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_files(const struct place *folder, uint64_t after, struct found *ret_found);
+
+bool is_model_busy(const struct place *place);
+int await_model(const struct place *place, struct wait *wait);
+bool is_job_busy(const struct place *place);
+int await_job(const struct place *place, struct wait *wait);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_HANDLE_H
+#define WEIGHTFS_TREE_HANDLE_H
+
+/*
+ * Open files. A handle is a number that the kernel gives back with each request. Numbers begin at the
+ * time since the machine started, so that those of a daemon and of its successor differ; a number of a
+ * predecessor's is taken up with what its node says (handle_adopt in open.c).
+ */
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "store/store.h"
+#include "tree/snapshot.h"
+
+struct handle {
+    struct list link;
+    uint64_t number;
+    node_number node;
+    unsigned refs;             /* under handles.lock, as all that follows unless it says otherwise */
+    struct snapshot *snapshot; /* texts: what is read; NULL: to be made at the next read */
+    struct buf pending;        /* control files: the line that has no end yet */
+    uint64_t base;             /* events: the position that is offset 0; counts round */
+    bool adopted;              /* taken up from a predecessor, and not read yet */
+    struct blob *blob;         /* model files: in use. Set once, before the handle is in the table */
+    uint64_t size;             /* the same */
+};
+
+void handles_init(struct tree *tree);
+/* Ends all that is open: what the kernel did not release. */
+void handles_done(struct tree *tree);
+
+/* A handle that is in no table yet; handle_enter() puts it there (`number` 0: with a new number) and
+ * takes over the caller's reference; another one of that number wins and is returned instead. Returns
+ * a reference of the caller's. */
+struct handle *handle_new(node_number node);
+struct handle *handle_enter(struct tree *tree, struct handle *handle, uint64_t number);
+/* A reference, or NULL: not one of ours, or of another node. */
+struct handle *handle_find(struct tree *tree, node_number node, uint64_t number);
+void handle_unref(struct tree *tree, struct handle *handle);
+/* Takes it out of the table. */
+void handle_remove(struct tree *tree, node_number node, uint64_t number);
+
+/* Its snapshot, as a reference; NULL when there is none. Setting takes the reference over and puts the
+ * former. */
+struct snapshot *handle_snapshot(struct tree *tree, struct handle *handle);
+void handle_set_snapshot(struct tree *tree, struct handle *handle, struct snapshot *snapshot);
+
+/* The lowest base of all open handles of `node`; `fallback` when there is none. */
+uint64_t handle_lowest_base(struct tree *tree, node_number node, uint64_t fallback);
+
+#endif

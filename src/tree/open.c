@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tree/open.h"
+
+#include <fcntl.h>
+
+#include "base/log.h"
+#include "tree/file.h"
+#include "tree/inside.h"
+
+/* --- What opening means for each kind: the handle gets what its reads need. --- */
+
+static int open_text(struct tree *tree, struct handle *handle, bool reading) {
+    if (!reading)
+        return 0;
+    struct place place;
+    int result = place_load(tree, handle->node, &place);
+    return result < 0 ? result : snapshot_get(&place, SNAPSHOT_OPEN, &handle->snapshot);
+}
+
+static int open_stream(struct tree *tree, struct handle *handle, bool reading) {
+    (void)reading;
+    handle->base = events_begin(tree->settings.manage);
+    return 0;
+}
+
+/* Its text is made when there is an answer: by the read. */
+static int open_wait(struct tree *tree, struct handle *handle, bool reading) {
+    (void)reading;
+    struct place place;
+    return place_load(tree, handle->node, &place);
+}
+
+static int open_file(struct tree *tree, struct handle *handle, bool reading) {
+    (void)reading;
+    struct blob *blob;
+    int result = file_blob_of(tree, node_object(handle->node), &blob, &handle->size);
+    if (result < 0)
+        return result;
+    result = blob_use(blob, node_generation(handle->node));
+    if (result < 0) {
+        blob_put(blob);
+        return result;
+    }
+    handle->blob = blob;
+    return 0;
+}
+
+struct opening {
+    int (*open)(struct tree *tree, struct handle *handle, bool reading); /* NULL: is not opened */
+    int write_refusal;                                                   /* 0: may be written */
+};
+static const struct opening openings[] = {
+    [NODE_FOLDER] = {NULL,        -EISDIR},
+    [NODE_TEXT] = {open_text,   -EPERM },
+    [NODE_CONTROL] = {open_text,   0      },
+    [NODE_STREAM] = {open_stream, -EPERM },
+    [NODE_WAIT] = {open_wait,   -EPERM },
+    [NODE_MODEL_FILE] = {open_file,   -EROFS },
+    [NODE_LINK] = {NULL,        -ELOOP },
+};
+
+static int opening_of(node_number node, const struct opening **ret_opening) {
+    const struct row *row = row_of(node_row(node));
+    if (!row)
+        return -ERR_STALE;
+    *ret_opening = &openings[row->kind];
+    return 0;
+}
+
+/* Everything but plain reading: the kernel would let root write through to a blob that it passes through. */
+static bool is_writing(int flags) {
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_TRUNC | O_APPEND | O_CREAT));
+}
+
+int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
+    struct tree_open *ret_open) {
+    (void)caller; /* who may write is asked at each write: a descriptor can be handed on */
+    const struct opening *opening;
+    int result = opening_of(node, &opening);
+    if (result < 0)
+        return result;
+    if (opening->write_refusal && is_writing(flags))
+        return opening->write_refusal;
+    if (!opening->open)
+        return -EINVAL;
+    struct handle *handle = handle_new(node);
+    result = opening->open(tree, handle, (flags & O_ACCMODE) != O_WRONLY);
+    if (result < 0) {
+        handle_unref(tree, handle);
+        return result;
+    }
+    handle = handle_enter(tree, handle, 0);
+    ret_open->handle = handle->number;
+    ret_open->kind = row_of(node_row(node))->kind;
+    ret_open->generation = node_generation(node);
+    handle_unref(tree, handle);
+    return 0;
+}
+
+int handle_adopt(struct tree *tree, node_number node, uint64_t number, struct handle **ret_handle) {
+    struct handle *handle = handle_find(tree, node, number);
+    if (handle) {
+        *ret_handle = handle;
+        return 0;
+    }
+    if (!number)
+        return -EBADF;
+    const struct opening *opening;
+    int result = opening_of(node, &opening);
+    if (result < 0)
+        return result;
+    if (!opening->open)
+        return -EBADF;
+    handle = handle_new(node);
+    handle->adopted = true;
+    result = opening->open(tree, handle, true);
+    if (result < 0) {
+        handle_unref(tree, handle);
+        return result;
+    }
+    trace(tree, "handle %llx of a predecessor is taken up", (unsigned long long)number);
+    handle = handle_enter(tree, handle, number);
+    if (handle->node != node) {
+        handle_unref(tree, handle);
+        return -EBADF;
+    }
+    *ret_handle = handle;
+    return 0;
+}
+
+int tree_blob(struct tree *tree, node_number node, uint64_t number, struct blob **ret_blob) {
+    struct handle *handle;
+    int result = handle_adopt(tree, node, number, &handle);
+    if (result < 0)
+        return result;
+    struct blob *blob = handle->blob ? blob_ref(handle->blob) : NULL;
+    handle_unref(tree, handle);
+    if (!blob)
+        return -EBADF;
+    *ret_blob = blob;
+    return 0;
+}
+
+void tree_release(struct tree *tree, node_number node, uint64_t number) {
+    handle_remove(tree, node, number);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_PLACE_H
+#define WEIGHTFS_TREE_PLACE_H
+
+/*
+ * A place: a node number with all that its row is about read from the catalogue. Plain data on the
+ * caller's stack, a picture of one moment; some 2 KiB.
+ */
+
+#include "model/catalog.h"
+#include "tree/rows.h"
+#include "weightfs/source.h"
+
+struct place {
+    struct tree *tree;
+    const struct row *row;
+    node_number node;
+    uint64_t object;
+    const struct source *source; /* ABOUT_SOURCE, ABOUT_GROUP, ABOUT_MODEL */
+    union {                      /* by row->about */
+        struct catalog_group group;
+        struct catalog_model model;
+        struct catalog_file file;
+        struct catalog_job job;
+        size_t option; /* index for options_row() */
+    };
+};
+
+/* Reads what `node` is about. -ERR_STALE when it is no more, or never was: the kernel then walks there
+ * again. */
+int place_load(struct tree *tree, node_number node, struct place *ret_place);
+
+/* The number that stands for an option in a node: of 31 bits, made from its name. */
+uint32_t option_number(const char *name);
+
+/* When what the place is about last changed as the catalogue tells it, in wall milliseconds; never 0. */
+int64_t place_changed_ms(const struct place *place);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_PRINT_H
+#define WEIGHTFS_TREE_PRINT_H
+
+/*
+ * Handlers that print texts, as struct row describes them: each text ends in a newline, none asks the
+ * network. Below them the pure parts.
+ */
+
+#include "tree/rows.h"
+
+/* print_root.c, print_config.c, print_health.c, print_readme.c */
+int print_status(const struct place *place, struct buf *to);
+int print_status_json(const struct place *place, struct buf *to);
+int print_health(const struct place *place, struct buf *to);
+int print_readme(const struct place *place, struct buf *to);
+int print_option(const struct place *place, struct buf *to);
+int print_config_json(const struct place *place, struct buf *to);
+int print_commands(const struct place *place, struct buf *to);
+
+/* print_model.c, print_plan.c, print_sums.c */
+int print_state(const struct place *place, struct buf *to);
+int print_model_status(const struct place *place, struct buf *to);
+int print_model_status_json(const struct place *place, struct buf *to);
+int print_progress(const struct place *place, struct buf *to);
+int print_plan(const struct place *place, struct buf *to);
+int print_sums(const struct place *place, struct buf *to);
+
+/* print_job.c */
+int print_job_status(const struct place *place, struct buf *to);
+int print_job_progress(const struct place *place, struct buf *to);
+int print_job_log(const struct place *place, struct buf *to);
+int print_job_state(const struct place *place, struct buf *to);
+
+/* "43.0% 945.8 MB/2.2 GB 85.3 MB/s ETA 0:15". 100.0% is said when everything is here and not before.
+ * `seconds_left`: UINT64_MAX when it is not known. (Pure.) */
+void text_progress(struct buf *to, uint64_t here, uint64_t total, uint64_t speed, uint64_t seconds_left);
+
+/* Is a line of `events` (of `len` bytes) about the job? (Pure.) */
+bool text_is_of_job(const char *line, size_t len, int64_t job_id);
+
+/* A line of SHA256SUMS as sha256sum reads it: odd names escaped, with the leading backslash that says
+ * so. What is not to be checked is a comment: `sha256` "" is not known, `is_selected` false belongs to
+ * no pull. (Pure.) */
+void text_sums_line(struct buf *to, const char *sha256, const char *path, bool is_selected);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* health: a word for monitoring, then a line a check. A check is a row. */
+
+#include <inttypes.h>
+#include <sys/statvfs.h>
+
+#include "tree/inside.h"
+#include "tree/place.h"
+#include "tree/print.h"
+
+enum level { LEVEL_OK, LEVEL_DEGRADED, LEVEL_FAILING };
+static const char *const level_words[] = {"ok", "degraded", "failing"};
+
+/* Each says in `to` what it saw, in a few words. */
+
+static enum level check_store(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)report;
+    struct statvfs disk;
+    if (fstatvfs(store_instance_fd(tree->store), &disk) < 0) {
+        (void)buf_format(to, "the store's folder can't be looked at: %s", err_sentence(-errno));
+        return LEVEL_FAILING;
+    }
+    if (disk.f_flag & ST_RDONLY) {
+        (void)buf_text_add(to, "the store's file system is read-only");
+        return LEVEL_FAILING;
+    }
+    (void)buf_text_add(to, "writable");
+    return LEVEL_OK;
+}
+
+static enum level check_room(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)tree;
+    char words[HUMAN_SIZE];
+    if (!report->store.disk_free_bytes) {
+        (void)buf_text_add(to, "the disk is full (min_free_bytes counts as used)");
+        return LEVEL_DEGRADED; /* what is complete can be read */
+    }
+    (void)buf_format(to, "%s free", human_bytes(words, report->store.disk_free_bytes));
+    if (report->store.budget_bytes)
+        (void)buf_format(to, ", a budget of %s", human_bytes(words, report->store.budget_bytes));
+    return LEVEL_OK;
+}
+
+static enum level check_token(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)tree;
+    bool refused = report->error == -ERR_TOKEN;
+    (void)buf_text_add(to, refused ? err_text(&report->reason, report->error) : "no complaint");
+    return refused ? LEVEL_DEGRADED : LEVEL_OK;
+}
+
+static enum level check_network(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)tree;
+    if (report->offline) {
+        (void)buf_text_add(to, "offline=on, as wished: what is here works");
+        return LEVEL_OK;
+    }
+    bool other = report->error == -ERR_TOKEN || report->error == -ERR_FULL || report->error == -ERR_BUDGET;
+    bool ailing = report->error && !other;
+    (void)buf_text_add(to, ailing ? err_text(&report->reason, report->error) : "no complaint");
+    return ailing ? LEVEL_DEGRADED : LEVEL_OK;
+}
+
+static enum level check_models(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)tree;
+    (void)buf_format(to, "%" PRIu64 " failed of %" PRIu64, report->failed, report->models);
+    return report->failed ? LEVEL_DEGRADED : LEVEL_OK;
+}
+
+static enum level check_catalog(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)report;
+    struct catalog_totals totals;
+    int result = catalog_totals(tree->catalog, &totals);
+    if (result < 0) {
+        (void)buf_text_add(to, err_sentence(result));
+        return LEVEL_FAILING;
+    }
+    (void)buf_text_add(to, "readable");
+    return LEVEL_OK;
+}
+
+static const struct check {
+    const char *name;
+    enum level (*look)(struct tree *tree, const struct root_report *report, struct buf *to);
+} checks[] = {
+    {"store",     check_store  },
+    {"room",      check_room   },
+    {"catalogue", check_catalog},
+    {"network",   check_network},
+    {"token",     check_token  },
+    {"models",    check_models },
+};
+
+int print_health(const struct place *place, struct buf *to) {
+    struct root_report report;
+    int result = root_report(place->tree->settings.manage, &report);
+    if (result < 0)
+        return result;
+    struct buf lines BUF_CLEANUP = BUF_INIT;
+    enum level worst = LEVEL_OK;
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        struct buf words BUF_CLEANUP = BUF_INIT;
+        enum level level = checks[i].look(place->tree, &report, &words);
+        (void)buf_format(&lines, "%-8s  %-9s  %s\n", level_words[level], checks[i].name, buf_text(&words));
+        if (level > worst)
+            worst = level;
+    }
+    return buf_format(to, "%s\n%s", level_words[worst], buf_text(&lines));
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* This file IS the tree: open it first. A directory is a table, a name is a row; the numbers are in
+ * rows.h. */
+
+#include "tree/rows.h"
+
+#include <stdio.h>
+
+#include "tree/find.h"
+#include "tree/print.h"
+
+/* How long the kernel may believe something. Names of ours lead to the same node for ever. Names that
+ * a discovery makes are never expired by a notification, since that would wait for a discovery parked
+ * beside them: a second is short, and what is gone meanwhile answers ESTALE, upon which the kernel
+ * looks again. Texts have no such time: every stat prints them. */
+#define AGES  3600000
+#define SHORT 1000
+#define NEVER 0
+
+/* clang-format off */
+#define KIND(what, bits, name_ms, stat_ms) .kind = what, .mode = bits, .entry_ms = name_ms, .attr_ms = stat_ms
+#define FOLDER(where, what)  KIND(NODE_FOLDER, 0555, AGES, SHORT), .in = where, .about = what
+#define FOUND(where, what)   KIND(NODE_FOLDER, 0555, SHORT, SHORT), .in = where, .about = what
+#define TEXT(where, what)    KIND(NODE_TEXT, 0444, AGES, NEVER), .in = where, .about = what
+#define CONTROL(where, what) KIND(NODE_CONTROL, 0644, AGES, NEVER), .in = where, .about = what
+#define STREAM(where, what)  KIND(NODE_STREAM, 0444, AGES, NEVER), .in = where, .about = what
+#define WAITING(where, what) KIND(NODE_WAIT, 0444, AGES, NEVER), .in = where, .about = what
+#define FILES(where, what)   KIND(NODE_MODEL_FILE, 0444, AGES, AGES), .in = where, .about = what
+
+static const struct row rows[ROW_LIMIT] = {
+    /* --- the mountpoint --- */
+    [ROW_ROOT] = { FOLDER(NO_TABLE, ABOUT_TREE), .name = "", .holds = IN_ROOT,
+        .help = "the mountpoint" },
+    [ROW_README] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "README",
+        .print = print_readme,
+        .help = "how to use this tree" },
+    [ROW_CTL] = { CONTROL(IN_ROOT, ABOUT_TREE), .name = "ctl",
+        .print = print_commands, .commands = COMMAND_ROOT,
+        .help = "write commands for everything; reading lists them, and the result of the last one" },
+    [ROW_STATUS] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "status",
+        .print = print_status,
+        .help = "totals: models, jobs, bytes here, speed; `key value` lines" },
+    [ROW_STATUS_JSON] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "status.json",
+        .print = print_status_json,
+        .help = "the same as one JSON object" },
+    [ROW_HEALTH] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "health",
+        .print = print_health,
+        .help = "`ok`, `degraded` or `failing`, then a line a check" },
+    [ROW_EVENTS] = { STREAM(IN_ROOT, ABOUT_TREE), .name = "events",
+        .help = "one JSON object a line, as things happen; `tail -f` follows it" },
+    [ROW_JOBS] = { FOLDER(IN_ROOT, ABOUT_TREE), .name = "jobs", .holds = IN_JOBS,
+        .help = "running and recent jobs" },
+    [ROW_CONFIG] = { FOLDER(IN_ROOT, ABOUT_TREE), .name = "config", .holds = IN_CONFIG,
+        .help = "the settings in force, one a file" },
+    [ROW_SOURCE] = { FOLDER(IN_ROOT, ABOUT_SOURCE), .pattern = "SOURCE", .holds = IN_SOURCE,
+        .find = find_source, .list = list_sources,
+        .help = "models of a source: `hf` is the Hugging Face Hub" },
+
+    /* --- config/ --- */
+    [ROW_OPTION] = { TEXT(IN_CONFIG, ABOUT_OPTION), .pattern = "OPTION",
+        .find = find_option, .list = list_options, .print = print_option,
+        .help = "the value of one setting (read-only: they are set when mounting)" },
+    [ROW_CONFIG_JSON] = { TEXT(IN_CONFIG, ABOUT_TREE), .name = "config.json",
+        .print = print_config_json,
+        .help = "all settings as one JSON object, and where each comes from" },
+
+    /* --- jobs/ --- */
+    [ROW_JOB] = { FOUND(IN_JOBS, ABOUT_JOB), .pattern = "ID", .holds = IN_JOB,
+        .find = find_job, .list = list_jobs,
+        .help = "one job, by its number" },
+
+    /* --- jobs/ID/ --- */
+    [ROW_JOB_STATUS] = { TEXT(IN_JOB, ABOUT_JOB), .name = "status",
+        .print = print_job_status,
+        .help = "what it does, for which model, and how far it is" },
+    [ROW_JOB_PROGRESS] = { TEXT(IN_JOB, ABOUT_JOB), .name = "progress",
+        .print = print_job_progress,
+        .help = "one line: percent, bytes, speed, time left" },
+    [ROW_JOB_WAIT] = { WAITING(IN_JOB, ABOUT_JOB), .name = "wait",
+        .print = print_job_state, .is_busy = is_job_busy, .await = await_job,
+        .help = "reading blocks until the job is not under way, then gives its state" },
+    [ROW_JOB_LOG] = { TEXT(IN_JOB, ABOUT_JOB), .name = "log",
+        .print = print_job_log,
+        .help = "what happened in it, as `events` told it" },
+    [ROW_JOB_CTL] = { CONTROL(IN_JOB, ABOUT_JOB), .name = "ctl",
+        .print = print_commands, .commands = COMMAND_JOB,
+        .help = "write commands for this job; reading lists them" },
+
+    /* --- hf/ --- */
+    [ROW_GROUP] = { FOUND(IN_SOURCE, ABOUT_GROUP), .pattern = "ORG", .holds = IN_GROUP,
+        .find = find_group, .list = list_groups,
+        .help = "who published; listed are those with known models, any can be entered" },
+
+    /* --- hf/ORG/ --- */
+    [ROW_MODEL] = { FOUND(IN_GROUP, ABOUT_MODEL), .pattern = "NAME", .holds = IN_MODEL,
+        .find = find_model, .list = list_models,
+        .help = "a model; the first step into an unknown one asks the source once" },
+
+    /* --- hf/ORG/NAME/ --- */
+    [ROW_FILES] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "files", .holds = IN_FILES,
+        .help = "the model's own files: what loaders are pointed at" },
+    [ROW_SUMS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "SHA256SUMS",
+        .print = print_sums,
+        .help = "for `cd files && sha256sum -c ../SHA256SUMS`" },
+    [ROW_STATE] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "state",
+        .print = print_state,
+        .help = "one word: absent partial queued downloading paused ready failed corrupt disabled remote" },
+    [ROW_MODEL_STATUS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "status",
+        .print = print_model_status,
+        .help = "everything known about the state; `key value` lines" },
+    [ROW_MODEL_STATUS_JSON] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "status.json",
+        .print = print_model_status_json,
+        .help = "the same as one JSON object" },
+    [ROW_PROGRESS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "progress",
+        .print = print_progress,
+        .help = "one line: percent, bytes, speed, time left" },
+    [ROW_WAIT] = { WAITING(IN_MODEL, ABOUT_MODEL), .name = "wait",
+        .print = print_state, .is_busy = is_model_busy, .await = await_model,
+        .help = "reading blocks until nothing is under way, then gives the state" },
+    [ROW_PLAN] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "plan",
+        .print = print_plan,
+        .help = "what a pull would do: bytes to fetch, disk left after it, variants to choose from" },
+    [ROW_MODEL_CTL] = { CONTROL(IN_MODEL, ABOUT_MODEL), .name = "ctl",
+        .print = print_commands, .commands = COMMAND_MODEL,
+        .help = "write commands for this model; reading lists them, and the result of the last one" },
+
+    /* --- hf/ORG/NAME/files/ and below --- */
+    [ROW_FILE] = { FILES(IN_FILES, ABOUT_FILE), .pattern = "FILE",
+        .find = find_file, .list = list_files,
+        .help = "a file of the selected revision; reading fetches what is not here yet, and checks it" },
+    [ROW_FOLDER] = { FOLDER(IN_FILES, ABOUT_FILE), .pattern = "FOLDER", .holds = IN_FILES,
+        .help = "a folder of it" },
+};
+/* clang-format on */
+
+/* What help calls each directory. */
+static const char *const table_paths[TABLE_COUNT] = {
+    [IN_ROOT] = "",
+    [IN_CONFIG] = "config/",
+    [IN_JOBS] = "jobs/",
+    [IN_JOB] = "jobs/ID/",
+    [IN_SOURCE] = "hf/",
+    [IN_GROUP] = "hf/ORG/",
+    [IN_MODEL] = "hf/ORG/NAME/",
+    [IN_FILES] = "hf/ORG/NAME/files/",
+};
+
+const struct row *row_of(unsigned number) {
+    return number < ROW_LIMIT && rows[number].help ? &rows[number] : NULL;
+}
+
+unsigned row_number(const struct row *row) {
+    return (unsigned)(row - rows);
+}
+
+const struct row *row_next(enum table table, int after) {
+    for (unsigned number = (unsigned)(after + 1); number < ROW_LIMIT; number++)
+        if (rows[number].help && rows[number].in == table)
+            return &rows[number];
+    return NULL;
+}
+
+const char *table_path(enum table table) {
+    return table_paths[table] ? table_paths[table] : "";
+}
+
+void row_title(const struct row *row, char to[static 64]) {
+    snprintf(to, 64, "%s%s", row->name ? row->name : row->pattern, row->kind == NODE_FOLDER ? "/" : "");
+}

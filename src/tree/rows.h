@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_ROWS_H
+#define WEIGHTFS_TREE_ROWS_H
+
+/*
+ * The rows of the tree: one for each name (or pattern of names) that a user can see. Everything that
+ * is said of a name follows from its row; README.md in this folder shows how to add one.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/wait.h"
+#include "manage/manage.h"
+#include "tree/tree.h"
+
+struct place;
+
+/* Row numbers are parts of node numbers, which outlive the daemon: a number is never changed, nor used
+ * again for another row. */
+enum row_number {
+    ROW_ROOT = 0,
+    ROW_README = 1,
+    ROW_CTL = 2,
+    ROW_STATUS = 3,
+    ROW_STATUS_JSON = 4,
+    ROW_HEALTH = 5,
+    ROW_EVENTS = 6,
+    ROW_JOBS = 7,
+    ROW_CONFIG = 8,
+    ROW_SOURCE = 9,
+    ROW_JOB = 16,
+    ROW_JOB_STATUS = 17,
+    ROW_JOB_PROGRESS = 18,
+    ROW_JOB_WAIT = 19,
+    ROW_JOB_CTL = 20,
+    ROW_JOB_LOG = 21,
+    ROW_OPTION = 24,
+    ROW_CONFIG_JSON = 25,
+    ROW_GROUP = 32,
+    ROW_MODEL = 33,
+    ROW_FILES = 40,
+    ROW_SUMS = 41,
+    ROW_STATE = 42,
+    ROW_MODEL_STATUS = 43,
+    ROW_MODEL_STATUS_JSON = 44,
+    ROW_PROGRESS = 45,
+    ROW_WAIT = 46,
+    ROW_PLAN = 47,
+    ROW_MODEL_CTL = 48,
+    ROW_FILE = 64,
+    ROW_FOLDER = 65,
+    ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
+};
+
+/* A directory's table: which rows are names in it. */
+enum table {
+    NO_TABLE,
+    IN_ROOT,   /* the mountpoint */
+    IN_CONFIG, /* config/ */
+    IN_JOBS,   /* jobs/ */
+    IN_JOB,    /* jobs/ID/ */
+    IN_SOURCE, /* hf/ */
+    IN_GROUP,  /* hf/ORG/ */
+    IN_MODEL,  /* hf/ORG/NAME/ */
+    IN_FILES,  /* hf/ORG/NAME/files/ and the folders below it */
+    TABLE_COUNT
+};
+
+/* What a node's object number is. */
+enum about {
+    ABOUT_TREE,   /* nothing: 0 */
+    ABOUT_SOURCE, /* index in source_table */
+    ABOUT_GROUP,  /* catalogue id, as those below */
+    ABOUT_MODEL,
+    ABOUT_FILE,
+    ABOUT_JOB,
+    ABOUT_OPTION /* option_number() of its name: the same in every version */
+};
+
+/* A name that a pattern's row found. */
+struct found {
+    enum row_number row;
+    uint64_t object;
+    uint64_t cursor; /* where a listing goes on: of 32 bits, rising */
+    char name[256];
+};
+
+struct row {
+    const char *name;    /* NULL: a pattern, with find() and list() */
+    const char *pattern; /* how help writes it: "ORG" */
+    enum table in;       /* the directory that it is in */
+    enum table holds;    /* folders: what is in it */
+    enum about about;
+    enum node_kind kind;
+    mode_t mode;                 /* permission bits */
+    unsigned entry_ms, attr_ms;  /* how long the kernel may believe the name, and the attributes */
+    enum command_place commands; /* NODE_CONTROL: whose commands */
+    const char *help;            /* one line */
+
+    /* NODE_TEXT, NODE_CONTROL, NODE_WAIT: what reading gives. Never asks the network. 0 or an error. */
+    int (*print)(const struct place *place, struct buf *to);
+    /* NODE_WAIT: is something under way (then its size is 0)? And: 0, PARKED until nothing is, or an
+     * error. */
+    bool (*is_busy)(const struct place *place);
+    int (*await)(const struct place *place, struct wait *wait);
+    /* Patterns: the name in `folder`: 0 (name and cursor are not filled), PARKED, or an error (-ENOENT). */
+    int (*find)(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+    /* Patterns: the first name whose cursor is > `after`: 0, or -ENOENT. NULL: another row of the
+     * table lists these. */
+    int (*list)(const struct place *folder, uint64_t after, struct found *ret_found);
+};
+
+/* The row of a number; NULL when there is none. */
+const struct row *row_of(unsigned number);
+unsigned row_number(const struct row *row);
+/* The rows of a table in order of their numbers: begin with -1; NULL after the last. */
+const struct row *row_next(enum table table, int after);
+/* The table's path for help: "", "jobs/ID/" … */
+const char *table_path(enum table table);
+/* What help calls the row: its name or pattern, with a slash behind folders. */
+void row_title(const struct row *row, char to[static 64]);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tree/run.h"
+
+#include <stdlib.h>
+
+#include "tree/inside.h"
+#include "tree/permission.h"
+#include "tree/rows.h"
+
+/* `inner` is the manager's while the command is under way; `outer` (the asker's) is linked in
+ * tree->handles.waits for exactly that time, so that who takes it back and who finishes it agree under
+ * handles.lock on who came first. */
+struct run {
+    struct wait inner;
+    struct wait *outer;
+    struct tree *tree;
+    struct handle *handle;
+};
+
+static void run_free(struct run *run) {
+    handle_unref(run->tree, run->handle);
+    free(run);
+}
+
+static bool take_back(struct wait *outer) {
+    struct tree *tree = outer->where;
+    lock_take(&tree->handles.lock);
+    struct run *run = NULL;
+    if (list_linked(&outer->link)) {
+        run = (struct run *)(uintptr_t)outer->number;
+        if (wait_withdraw(&run->inner))
+            list_remove(&outer->link);
+        else
+            run = NULL;
+    }
+    lock_drop(&tree->handles.lock);
+    if (run)
+        run_free(run);
+    return run != NULL;
+}
+
+static void finish(struct wait *inner, int result) {
+    struct run *run = list_entry(inner, struct run, inner);
+    struct tree *tree = run->tree;
+    struct wait *outer = run->outer;
+    atomic_fetch_add(&tree->news, 1);
+    lock_take(&tree->handles.lock);
+    list_remove(&outer->link);
+    if (result < 0)
+        buf_clear(&run->handle->pending);
+    lock_drop(&tree->handles.lock);
+    handle_set_snapshot(tree, run->handle, NULL); /* reading now tells of the result */
+    run_free(run);
+    outer->finish(outer, result);
+}
+
+int run_await(struct tree *tree, struct handle *handle, const char *text, size_t len,
+    const struct tree_caller *caller, struct wait *wait) {
+    struct command_request request = {
+        .place = row_of(node_row(handle->node))->commands,
+        .id = (int64_t)node_object(handle->node),
+        .text = text,
+        .len = len,
+        .uid = caller->uid,
+        .gid = caller->gid,
+        .pid = caller->pid,
+        .allowed = permission_allows(tree, caller),
+        .unique = caller->unique,
+        .resent = caller->resent,
+    };
+    struct run *run = mem_new(sizeof(*run));
+    run->inner.finish = finish;
+    run->outer = wait;
+    run->tree = tree;
+    run->handle = handle;
+    lock_take(&tree->handles.lock);
+    handle->refs++;
+    wait->where = tree;
+    wait->number = (uintptr_t)run;
+    atomic_store_explicit(&wait->progress, NULL, memory_order_relaxed);
+    list_append(&tree->handles.waits, &wait->link);
+    atomic_store_explicit(&wait->withdraw, take_back, memory_order_release);
+    lock_drop(&tree->handles.lock);
+    int result = command_await(tree->settings.manage, &request, &run->inner);
+    if (result == PARKED)
+        return PARKED;
+    lock_take(&tree->handles.lock);
+    list_remove(&wait->link);
+    atomic_store_explicit(&wait->withdraw, NULL, memory_order_release);
+    lock_drop(&tree->handles.lock);
+    run_free(run);
+    return result;
+}

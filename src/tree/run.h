@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_RUN_H
+#define WEIGHTFS_TREE_RUN_H
+
+/*
+ * Commands under way for a handle. The asker's wait is passed on by one of our own, so that the outcome
+ * is seen here too: when a line failed, what stood behind it in the same write is not run later.
+ */
+
+#include "tree/handle.h"
+
+/* Runs `text` (whole lines) for the handle's node: PARKED, or an error and nothing was run. While it
+ * is under way the handle is referenced. Afterwards nothing that was printed before is young any more. */
+int run_await(struct tree *tree, struct handle *handle, const char *text, size_t len,
+    const struct tree_caller *caller, struct wait *wait);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_TREE_H
+#define WEIGHTFS_TREE_TREE_H
+
+/*
+ * What users see. The tree is declared, not coded: rows.c holds a table a directory, a row a name.
+ * lookup, getattr, readdir, open, read, write, README and docs/tree.md come from the row.
+ *
+ * Node numbers (the kernel's node ids) are numbers that another daemon understands:
+ *
+ *     bits 63…56  row      the row's fixed number (never used again for another)
+ *     bits 55…24  object   catalogue id of the model, file, group, job; a number made from an option's
+ *                          name; 0 for rows that are single
+ *     bits 23…0   generation  of a model file's blob; 0 for everything else
+ *
+ * The root is row 0, object 0, generation 1 = FUSE's number 1. st_ino is the number with generation 0
+ * (the root: 1), so that the incomplete and the complete node of one file are one inode to users.
+ *
+ * The tree knows no FUSE: face/ translates. Threads: any. Nothing here waits; what has to is PARKED on
+ * a wait of the face's.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/wait.h"
+#include "manage/manage.h"
+
+typedef uint64_t node_number;
+#define NODE_ROOT ((node_number)1)
+node_number node_make(unsigned row, uint64_t object, uint32_t generation);
+unsigned node_row(node_number node);
+uint64_t node_object(node_number node);
+uint32_t node_generation(node_number node);
+node_number node_inode(node_number node); /* for st_ino */
+
+enum node_kind {
+    NODE_FOLDER,
+    NODE_TEXT,       /* printed; snapshot at open; direct_io */
+    NODE_CONTROL,    /* text to read, lines of commands to write; direct_io */
+    NODE_STREAM,     /* events: grows; direct_io */
+    NODE_WAIT,       /* reading blocks until nothing is under way; direct_io */
+    NODE_MODEL_FILE, /* bytes of a blob: cached (odd generation) or passed through (even) */
+    NODE_LINK
+};
+
+struct tree;
+
+struct tree_settings {
+    struct manage *manage;
+    uid_t uid; /* who owns the files: whoever mounted */
+    gid_t gid;
+    const char *version;
+    const char *mountpoint;
+    /* What only the face knows, for status: called without locks; may be NULL. */
+    void (*face_figures)(void *context, uint64_t *ret_parked, bool *ret_passthrough);
+    void *context;
+};
+/* Listens to the bus from now on. */
+int tree_new(const struct tree_settings *settings, struct tree **ret_tree);
+/* The bus has forgotten its listeners by now, and the face ended its listening; the store and the
+ * catalogue are still there. */
+void tree_free(struct tree *tree);
+
+/* What lookup and getattr answer. Times: how long the kernel may believe it, in milliseconds. */
+struct tree_entry {
+    node_number node;
+    enum node_kind kind;
+    struct stat stat; /* st_ino, st_mode, st_nlink, st_size, st_blocks, st_blksize, times, owner */
+    unsigned entry_ms, attr_ms;
+};
+
+struct tree_caller {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    uint64_t unique; /* of the request */
+    bool resent;
+};
+
+/* 0, PARKED (ask again when the wait finishes with 0), or a negative error (-ENOENT …). */
+int tree_lookup(struct tree *tree, node_number parent, const char *name, struct tree_entry *ret_entry,
+    struct wait *wait);
+int tree_getattr(struct tree *tree, node_number node, struct tree_entry *ret_entry);
+int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target);
+
+/* One entry after the other: `offset` 0 begins ("." and ".." are the face's), *ret_next is the offset
+ * behind the entry. 0 with an entry, -ENOENT at the end. `with_attributes`: fill the stat, else node,
+ * kind and st_mode only. Offsets are stable: numbers, not positions. The name is into `name` (256
+ * bytes). */
+int tree_readdir(struct tree *tree, node_number folder, uint64_t offset, bool with_attributes,
+    char name[static 256], struct tree_entry *ret_entry, uint64_t *ret_next);
+
+/* Open. `flags` are open(2)'s. *ret_handle is a number: 0 is none. For NODE_MODEL_FILE the blob is in
+ * use until tree_release. -EROFS/-EPERM/-EACCES for what may not be written, PARKED never. */
+struct tree_open {
+    uint64_t handle;
+    enum node_kind kind;
+    uint32_t generation; /* model files: odd: open cached; even: may pass through */
+};
+int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
+    struct tree_open *ret_open);
+/* The blob of an open model file: for passing through and reading. A reference of the caller's
+ * (blob_put). A handle that this daemon did not give out (a predecessor did) is understood by its node
+ * number. */
+int tree_blob(struct tree *tree, node_number node, uint64_t handle, struct blob **ret_blob);
+/* Model files: 0 (then tree_read gives the bytes), PARKED or an error. NODE_WAIT: PARKED until it can
+ * be answered. Others: 0. */
+int tree_read_await(struct tree *tree, node_number node, uint64_t handle, uint64_t offset, size_t size,
+    const struct tree_caller *caller, struct wait *wait);
+/* The count; 0 at the end. Never short for model files unless at their end. */
+ssize_t tree_read(struct tree *tree, node_number node, uint64_t handle, uint64_t offset, void *data,
+    size_t size);
+/* Writing to a control file: whole lines run at once (PARKED until committed: finish(count ≥ 0 is the
+ * caller's to give, negative: the write's error)); an unterminated rest stays with the handle until
+ * tree_flush. Returns PARKED, 0 (all taken, nothing to run), or an error; nothing is consumed on an
+ * error. */
+int tree_write(struct tree *tree, node_number node, uint64_t handle, uint64_t offset, const void *data,
+    size_t size, const struct tree_caller *caller, struct wait *wait);
+/* At FLUSH: runs the unterminated last line, if there is one: 0, PARKED, error. */
+int tree_flush(struct tree *tree, node_number node, uint64_t handle, const struct tree_caller *caller,
+    struct wait *wait);
+void tree_release(struct tree *tree, node_number node, uint64_t handle);
+
+/* setattr: size 0 on control files is accepted and does nothing (O_TRUNC by another name); everything
+ * else -EROFS or -EPERM. */
+int tree_truncate(struct tree *tree, node_number node, uint64_t size);
+
+/* What every other call that would change something in or at `node` answers (create, mkdir, mknod,
+ * symlink, link, unlink, rmdir, rename with its folder; chmod, chown, utimes, setxattr … with itself):
+ * -EROFS for the model's own files, -EPERM for what is ours. */
+int tree_refuse(struct tree *tree, node_number node);
+
+/* xattrs of model files: user.weightfs.{sha256,state,cached_bytes,source,revision}. The value into
+ * `value`; -ENODATA. Names by NUL into `names`. */
+int tree_getxattr(struct tree *tree, node_number node, const char *name, struct buf *ret_value);
+int tree_listxattr(struct tree *tree, node_number node, struct buf *ret_names);
+
+/* What df shows. */
+struct tree_space {
+    uint64_t total_bytes, available_bytes, files;
+};
+void tree_statfs(struct tree *tree, struct tree_space *ret_space);
+
+/* News that the kernel must hear: the face's notifier registers one listener; it is called on any
+ * thread, without locks, and only takes note. `expire`: the name in `parent` leads to another node
+ * now. `attributes`: what getattr said of `node` is old. */
+struct tree_change {
+    bool expire;
+    node_number parent;
+    char name[256];
+    node_number node;
+};
+/* NULL ends it: then no call is under way any more, and none comes. */
+typedef void (*tree_listener)(void *context, const struct tree_change *change);
+void tree_listen(struct tree *tree, tree_listener listener, void *context);
+
+/* docs/tree.md: every row with its mode and help. */
+void tree_print_docs(struct buf *to);
+
+#endif
