@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "face/fuse/inside.h"
+
+#include <errno.h>
+
+#define RESENT_BIT (UINT64_C(1) << 63) /* the kernel sets it in the number of what it sends again */
+
+struct call call_of(fuse_req_t req, const char *name, uint64_t node) {
+    return (struct call){
+        .req = req, .face = fuse_req_userdata(req), .unique = loop_unique(), .node = node, .name = name};
+}
+
+struct tree_caller caller_of(const struct call *call) {
+    const struct fuse_ctx *context = fuse_req_ctx(call->req);
+    return (struct tree_caller){
+        .uid = context->uid,
+        .gid = context->gid,
+        .pid = context->pid,
+        .unique = call->unique & ~RESENT_BIT,
+        .resent = call->unique & RESENT_BIT,
+    };
+}
+
+static void note(const struct call *call, int error, size_t size) {
+    trace(fuse, "%s %#llx node %#llx: %s %zu", call->name, (unsigned long long)call->unique,
+        (unsigned long long)call->node, err_name(error), size);
+}
+
+/* What the kernel says of an answer is of no use: ENOENT means that nobody waits any more, ENODEV that all has ended. */
+#define SEND(reply) (void)(reply)
+
+void answer_error(const struct call *call, int error) {
+    note(call, error, 0);
+    SEND(fuse_reply_err(call->req, error ? err_errno(error) : 0));
+}
+
+void answer_read_error(const struct call *call, int error) {
+    note(call, error, 0);
+    int number = err_errno(error);
+    SEND(fuse_reply_err(call->req, number == EINTR || number == EAGAIN ? number : EIO));
+}
+
+struct fuse_entry_param entry_param(const struct tree_entry *entry) {
+    return (struct fuse_entry_param){
+        .ino = entry->node,
+        .attr = entry->stat,
+        .entry_timeout = entry->entry_ms / 1000.0,
+        .attr_timeout = entry->attr_ms / 1000.0,
+    };
+}
+
+void answer_entry(const struct call *call, const struct tree_entry *entry) {
+    note(call, 0, 0);
+    struct fuse_entry_param param = entry_param(entry);
+    SEND(fuse_reply_entry(call->req, &param));
+}
+
+void answer_attributes(const struct call *call, const struct tree_entry *entry) {
+    note(call, 0, 0);
+    SEND(fuse_reply_attr(call->req, &entry->stat, entry->attr_ms / 1000.0));
+}
+
+void answer_data(const struct call *call, const void *data, size_t size) {
+    note(call, 0, size);
+    SEND(fuse_reply_buf(call->req, data, size));
+}
+
+void answer_written(const struct call *call, size_t size) {
+    note(call, 0, size);
+    SEND(fuse_reply_write(call->req, size));
+}
+
+void answer_link(const struct call *call, const char *target) {
+    note(call, 0, 0);
+    SEND(fuse_reply_readlink(call->req, target));
+}
+
+void answer_size(const struct call *call, size_t size) {
+    note(call, 0, size);
+    SEND(fuse_reply_xattr(call->req, size));
+}
+
+void answer_space(const struct call *call, const struct statvfs *space) {
+    note(call, 0, 0);
+    SEND(fuse_reply_statfs(call->req, space));
+}
+
+bool answer_open(const struct call *call, const struct fuse_file_info *file) {
+    note(call, 0, 0);
+    return fuse_reply_open(call->req, file) != -ENOENT;
+}
+
+void answer_nothing(const struct call *call) {
+    trace(fuse, "%s %#llx node %#llx: left to a successor", call->name, (unsigned long long)call->unique,
+        (unsigned long long)call->node);
+    fuse_reply_none(call->req);
+}

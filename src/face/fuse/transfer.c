@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "face/fuse/inside.h"
+
+#include <errno.h>
+
+#include "face/fuse/park.h"
+
+enum { COMMAND_MOST_MS = 30000 };
+
+static uint64_t handle_of(const struct fuse_file_info *file) {
+    return file->fh >> 63 ? 0 : file->fh; /* passed through: nothing that the tree knows */
+}
+
+/* --- read --- */
+
+static void read_done(struct parked *parked, int result);
+
+static uint64_t read_patience_ms(const struct face *face) {
+    return (uint64_t)options_number(face->options, "stall_timeout_s") * 1000;
+}
+
+/* `wait`: however long it takes, but for a kernel that ends the whole mount when a request takes long. */
+static uint64_t wait_patience_ms(const struct face *face) {
+    (void)face;
+    return 0;
+}
+
+static const struct parked_kind READ = {
+    .name = "read",
+    .answer = read_done,
+    .refuse = answer_read_error,
+    .patience_ms = read_patience_ms,
+    .verdict = -ERR_STALLED,
+};
+
+static const struct parked_kind WAIT = {
+    .name = "wait",
+    .answer = read_done,
+    .refuse = answer_read_error,
+    .patience_ms = wait_patience_ms,
+    .verdict = -EAGAIN,
+};
+
+static void answer_read(const struct call *call, uint64_t handle, uint64_t offset, size_t size) {
+    void *buffer = loop_buffer();
+    if (size > FACE_READ_MOST)
+        size = FACE_READ_MOST;
+    ssize_t count = tree_read(call->face->tree, call->node, handle, offset, buffer, size);
+    if (count < 0)
+        answer_read_error(call, (int)count);
+    else
+        answer_data(call, buffer, (size_t)count);
+}
+
+static void read_done(struct parked *parked, int result) {
+    if (result)
+        answer_read_error(&parked->call, result);
+    else
+        answer_read(&parked->call, parked->handle, parked->offset, parked->size);
+    parked_free(parked);
+}
+
+void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file) {
+    struct call call = call_of(req, "read", node);
+    struct tree *tree = call.face->tree;
+    struct tree_caller caller = caller_of(&call);
+    struct parked *parked = parked_new(&call, &READ);
+    parked->handle = handle_of(file);
+    parked->offset = (uint64_t)offset;
+    parked->size = size;
+    int error = tree_read_await(tree, node, parked->handle, parked->offset, size, &caller, &parked->wait);
+    if (error == PARKED) {
+        struct tree_entry entry;
+        if (!tree_getattr(tree, node, &entry) && entry.kind == NODE_WAIT)
+            parked->kind = &WAIT;
+        park_admit(call.face->park, parked);
+        return;
+    }
+    if (error)
+        answer_read_error(&call, error);
+    else
+        answer_read(&call, parked->handle, parked->offset, size);
+    parked_free(parked);
+}
+
+/* --- write, flush: commands --- */
+
+static uint64_t command_patience_ms(const struct face *face) {
+    (void)face;
+    return COMMAND_MOST_MS;
+}
+
+static void write_done(struct parked *parked, int result) {
+    if (result < 0)
+        answer_error(&parked->call, result);
+    else
+        answer_written(&parked->call, parked->size);
+    parked_free(parked);
+}
+
+static void flush_done(struct parked *parked, int result) {
+    answer_error(&parked->call, result < 0 ? result : 0);
+    parked_free(parked);
+}
+
+static const struct parked_kind WRITE = {
+    .name = "write",
+    .answer = write_done,
+    .refuse = answer_error,
+    .patience_ms = command_patience_ms,
+    .verdict = -ERR_DEADLINE,
+};
+
+static const struct parked_kind FLUSH = {
+    .name = "flush",
+    .answer = flush_done,
+    .refuse = answer_error,
+    .patience_ms = command_patience_ms,
+    .verdict = -ERR_DEADLINE,
+};
+
+static void end_or_park(struct parked *parked, int result) {
+    if (result == PARKED)
+        park_admit(parked->call.face->park, parked);
+    else
+        parked->kind->answer(parked, result);
+}
+
+void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
+    struct call call = call_of(req, "write", node);
+    struct tree_caller caller = caller_of(&call);
+    struct parked *parked = parked_new(&call, &WRITE);
+    parked->size = size;
+    int result = tree_write(call.face->tree, node, handle_of(file), (uint64_t)offset, data, size, &caller, &parked->wait);
+    end_or_park(parked, result);
+}
+
+void transfer_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
+    struct call call = call_of(req, "flush", node);
+    struct tree_caller caller = caller_of(&call);
+    struct parked *parked = parked_new(&call, &FLUSH);
+    int result = tree_flush(call.face->tree, node, handle_of(file), &caller, &parked->wait);
+    end_or_park(parked, result);
+}
