@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Complete files: reading them, and opening them."""
+
+import contextlib
+import os
+import subprocess
+
+from bed import GIB, MIB, TOOLS, Trouble, measure, process, wait_for
+from table import MB, median, spread
+
+ROUNDS = 7
+RANDOM_READS = 200000
+OPENS = 20000
+
+WAYS = [  # name, arguments of measure after the file, least ratio, least ratio with passthrough=off in the second pass
+    ("sequential", (), 0.95, 0.6),
+    ("mapped", (), 0.95, 0.6),
+    ("random", (4096, RANDOM_READS, 1, "warm"), 0.90, 0.6),
+]
+NAMES = {"sequential": "sequential read", "mapped": "mmap read", "random": "random 4 KiB"}
+
+
+def compare(way, arguments, direct, mounted):
+    """Speeds of both, in turns, so that what else the machine does hits both."""
+    speeds = {direct: [], mounted: []}
+    for number in range(ROUNDS):
+        for path in (direct, mounted) if number % 2 else (mounted, direct):
+            seconds, count, *_ = measure(way, path, *arguments)
+            speeds[path].append(count / seconds)
+    return speeds[direct], speeds[mounted]
+
+
+def add_rows(table, title, column, direct, mounted):
+    for way, arguments, *least in WAYS:
+        measure(way, direct, *arguments)
+        measure(way, mounted, *arguments)      # the first pass
+        there, here = compare(way, arguments, direct, mounted)
+        how = (f"{spread(here, MB)} MB/s against {spread(there, MB)}" if way != "random" else
+               f"{spread([speed / 4096 for speed in here], 1000)} thousand reads/s against "
+               f"{spread([speed / 4096 for speed in there], 1000)}")
+        table.at_least(f"{title} {NAMES[way]}, of the same directly", least[column], median(here) / median(there), how)
+
+
+def warm(bed, table):
+    model = bed.model(GIB)
+    store = bed.place("store")
+    with bed.origin() as origin, bed.hub(origin.url) as hub:
+        with bed.mount(hub, store) as mount:
+            direct = mount.pull(model)
+            add_rows(table, "warm", 0, direct, mount.weights(model))
+        with bed.mount(hub, store, ["passthrough=off"]) as mount:
+            path = mount.weights(model)
+            seconds, count = measure("sequential", path)
+            table.report("passthrough=off, first pass", f"{count / seconds / MB:.0f} MB/s")
+            add_rows(table, "passthrough=off, second pass", 1, direct, path)
+
+
+@contextlib.contextmanager
+def bare_passthrough(bed, folder):
+    """The least that a file system with passthrough can do, over that folder; its mountpoint."""
+    program = os.path.join(TOOLS, "passthroughfs")
+    if not os.access(program, os.X_OK):
+        raise Trouble("there is no tools/passthroughfs to compare with")
+    point = bed.place("bare")
+    os.makedirs(point)
+    with process([program, folder, point], stdout=subprocess.DEVNULL) as child:
+        try:
+            wait_for("the bare file system", lambda: os.path.ismount(point) or child.poll() is not None)
+            if child.poll() is not None:
+                raise Trouble("the bare passthrough file system did not start")
+            yield point
+        finally:
+            subprocess.run(["umount", point], check=False, timeout=30, stderr=subprocess.DEVNULL)
+
+
+def opens(bed, table):
+    model = bed.model(16 * MIB)
+    with bed.origin() as origin, bed.hub(origin.url) as hub, bed.mount(hub) as mount:
+        blob = mount.pull(model)
+        path = mount.weights(model)
+        with bare_passthrough(bed, os.path.dirname(blob)) as bare:
+            rates = {path: [], os.path.join(bare, os.path.basename(blob)): []}
+            for _ in range(ROUNDS):
+                for file, found in rates.items():
+                    seconds, count = measure("opens", file, OPENS)
+                    found.append(count / seconds)
+            here, there = rates.values()
+            table.at_least("open+close of a complete file, of a bare passthrough file system", 0.9,
+                           median(here) / median(there), f"{spread(here)} a second against {spread(there)}")
