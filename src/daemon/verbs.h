@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_DAEMON_VERBS_H
+#define WEIGHTFS_DAEMON_VERBS_H
+
+/*
+ * The verbs of the command. verbs.c holds the table; help, usage, completion and dispatch come from it. A verb gets its own words (argv[0] is the verb) and
+ * returns an exit code of weightfs/exit.h. All but `mount` are thin: they read and write files of a mounted tree.
+ */
+
+#include <stdio.h>
+
+#include "daemon/flags.h"
+
+struct verb {
+    const char *name;
+    const char *arguments;       /* "[KEY]" */
+    const char *help;            /* one sentence */
+    const struct flag *flags;    /* ended by a row without an id */
+    int (*run)(int argc, char **argv);
+};
+
+/* NULL after the last. */
+const struct verb *verb_row(size_t index);
+const struct verb *verb_find(const char *name);
+/* `weightfs: …` with the nearest verb. Returns WEIGHTFS_EXIT_FAILURE, as git does. */
+int verb_unknown(const char *name);
+/* The synopsis of a verb, for usage errors: prints it and returns WEIGHTFS_EXIT_USAGE. */
+int verb_usage(const char *name);
+void verbs_print_help(FILE *to);
+
+extern const struct flag mount_flags[], umount_flags[], status_flags[], ls_flags[], pull_flags[], config_flags[];
+int verb_mount(int argc, char **argv);
+int verb_umount(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_ls(int argc, char **argv);
+int verb_pull(int argc, char **argv);
+int verb_config(int argc, char **argv);
+int verb_help(int argc, char **argv);
+
+#endif
