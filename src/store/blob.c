@@ -26,10 +26,14 @@ void blob_end_waits(struct list *ended) {
     }
 }
 
+bool blob_is_strict(const struct blob *blob) {
+    return blob->store->strict || blob->meta.mismatches;
+}
+
 bool blob_handable_locked(const struct blob *blob, uint64_t offset, uint64_t length) {
     if (blob->state == BLOB_COMPLETE || blob->state == BLOB_VERIFIED)
         return true;
-    if (blob->state != BLOB_PARTIAL || blob->store->strict || !blob->blocks)
+    if (blob->state != BLOB_PARTIAL || blob_is_strict(blob) || !blob->blocks)
         return false;
     uint64_t last = (offset + length - 1) / STORE_BLOCK_BYTES;
     for (uint64_t block = offset / STORE_BLOCK_BYTES; block <= last; block++)
@@ -66,7 +70,7 @@ static bool withdraw(struct wait *wait) {
 static uint64_t progress(struct wait *wait) {
     struct blob *blob = wait->where;
     LOCK_SCOPE(&blob->lock);
-    if (!wait->length || !blob->blocks || blob->state == BLOB_FULL || blob->store->strict)
+    if (!wait->length || !blob->blocks || blob->state == BLOB_FULL || blob_is_strict(blob))
         return blob->moved_ms;
     uint32_t block = (uint32_t)(wait->number / STORE_BLOCK_BYTES);
     uint32_t end = (uint32_t)((wait->number + wait->length - 1) / STORE_BLOCK_BYTES) + 1;
@@ -166,6 +170,8 @@ static int missing_locked(struct blob *blob, bool patient) {
         return -ERR_CORRUPT;
     if (!blob->store->lazy && !blob->wants)
         return -ERR_LAZY_OFF;
+    if (blob->error == -ERR_OFFLINE && !http_loop_is_offline(blob->store->settings.http))
+        blob->error = 0, blob->retry_ms = blob->failed_until_ms = 0; /* the gate was opened since */
     if (!patient && blob->error && clock_ms() < blob->failed_until_ms)
         return blob->error;
     return 0;
@@ -299,7 +305,7 @@ void blob_retry(struct blob *blob) {
     free(blob->location);
     blob->location = NULL;
     if (!blob_load_locked(blob, &ended) && blob->state == BLOB_CORRUPT) {
-        blob->meta.mismatches = 0;
+        blob->meta.mismatches = 1; /* still not trusted: nothing is served before the whole is verified */
         blob->state = BLOB_ABSENT;
         (void)blob_write_meta_locked(blob, false); /* then the mark is back after a restart, and retry again helps */
     }

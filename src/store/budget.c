@@ -268,28 +268,11 @@ void store_look(struct store *store, struct store_figures *ret_figures) {
     *ret_figures = figures;
 }
 
-static bool is_held_locked(const struct store *store, const char *key) {
-    for (size_t i = 0; i < store->hold_count; i++)
-        if (!strcmp(store->holds[i], key))
-            return true;
-    return false;
-}
-
 int store_set_holds(struct store *store, const char *const *keys, size_t count) {
     BUF_CLEANUP struct buf text = BUF_INIT;
-    char **copy = mem_array(count ? count : 1, sizeof *copy);
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = mem_text(keys[i]);
+    for (size_t i = 0; i < count; i++)
         (void)buf_format(&text, "%s\n", keys[i]);
-    }
-    int error = path_replace(store->instance_fd, "pins", buf_text(&text), text.len, true);
-    LOCK_SCOPE(&store->lock);
-    for (size_t i = 0; i < store->hold_count; i++)
-        free(store->holds[i]);
-    free(store->holds);
-    store->holds = copy;
-    store->hold_count = count;
-    return error;
+    return path_replace(store->instance_fd, "pins", buf_text(&text), text.len, true);
 }
 
 /* What is to be evicted of the blob; -EBUSY in *ret_error with `passing` when only our own hashing or syncing is in the way. */
@@ -316,11 +299,8 @@ static bool take_out(struct blob *blob, struct shelf_item *ret_item, int *ret_er
 
 int blob_evict(struct blob *blob, uint64_t *ret_freed_bytes) {
     struct store *store = blob->store;
-    {
-        LOCK_SCOPE(&store->lock);
-        if (is_held_locked(store, blob->key))
-            return -EPERM;
-    }
+    if (shelf_is_held(store, blob->key))
+        return -EPERM;
     *ret_freed_bytes = 0;
     struct shelf_item item = { 0 };
     int error = 0;

@@ -9,6 +9,7 @@
 #include "store/internal.h"
 
 #define REDIRECTS 5
+#define FLUSH_EVERY_MS 20
 
 static struct source_file file_of(const struct blob *blob) {
     const struct origin *origin = &blob->origins[blob->origin_at];
@@ -51,7 +52,6 @@ struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t firs
     fetch->first = first;
     fetch->end = locked_end;
     fetch->at = (uint64_t)first * STORE_BLOCK_BYTES;
-    fetch->moved_ms = clock_ms();
     for (uint32_t block = first; block < locked_end; block++)
         blob->blocks[block] |= BLOCK_FLIGHT;
     list_append(&blob->fetches, &fetch->link);
@@ -70,7 +70,7 @@ void fetch_cut_locked(struct fetch *fetch, uint32_t block) {
     lock_assert(&blob->lock);
     if (block >= fetch->end)
         return;
-    if (!fetch->dead) {
+    if (!fetch->dead && blob->blocks) { /* no blocks: sealed already, before the last range was told to be done */
         for (uint32_t at = block; at < fetch->end; at++)
             blob->blocks[at] &= (uint8_t)~BLOCK_FLIGHT;
         blob_unlock_range(blob, block, fetch->end);
@@ -115,10 +115,11 @@ static int flush(struct fetch *fetch) {
         return error;
     memmove(fetch->stage, fetch->stage + whole, fetch->staged - whole);
     fetch->staged -= whole;
+    fetch->flushed_ms = blob->store->moved_ms;
 
     LIST_HEAD(ended);
     lock_take(&blob->lock);
-    if (fetch->dead) {
+    if (fetch->dead || !blob->blocks) {
         error = -ERR_CANCELLED;
     } else {
         error = blob_mark_locked(blob, (uint32_t)(start / STORE_BLOCK_BYTES),
@@ -168,7 +169,6 @@ static int judge_whole(struct fetch *fetch, const struct http_head *head) {
 static int on_head(struct http_request *request, const struct http_head *head) {
     struct fetch *fetch = request->context;
     struct blob *blob = fetch->blob;
-    fetch->moved_ms = clock_ms();
     struct source_file file = file_of(blob);
     struct source_lesson lesson = { 0 };
     int error = blob->origins[blob->origin_at].source->file_head(access_of(blob), &file, head, fetch->direct, &lesson, &fetch->reason);
@@ -200,7 +200,8 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
     fetch->moved_ms = store->moved_ms = clock_ms();
     atomic_fetch_add(&store->fetched_bytes, len);
     uint64_t end = end_offset(fetch);
-    size_t keep_most = fetch->class == FETCH_READER ? STORE_BLOCK_BYTES : FETCH_STAGE_BYTES;
+    bool slow = store->moved_ms - fetch->flushed_ms >= FLUSH_EVERY_MS; /* then each block is kept when it is whole */
+    size_t keep_most = slow || fetch->class == FETCH_READER ? STORE_BLOCK_BYTES : FETCH_STAGE_BYTES;
     while (len && fetch->at < end) {
         size_t part = FETCH_STAGE_BYTES - fetch->staged;
         if (part > len)

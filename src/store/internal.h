@@ -50,7 +50,8 @@ struct fetch {
     bool direct;
     uint32_t first, end;            /* blocks; the OFD lock on `map` covers them */
     uint64_t at;                    /* the file's offset of the next byte that comes */
-    _Atomic uint64_t moved_ms;      /* when a byte last came, or the start */
+    _Atomic uint64_t moved_ms;      /* when a byte last came; 0: none did */
+    uint64_t flushed_ms;
     int fd;                         /* its own descriptor of `data` */
     bool dead;                      /* the blob's generation ended: nothing more is marked. Blob's lock */
     bool cancelled;
@@ -131,12 +132,10 @@ struct store {
     uint64_t stall_ms;
     unsigned connections;
 
-    struct lock lock;               /* STORE: table, idle, holds, budget's figures */
+    struct lock lock;               /* STORE: table, idle, budget's figures */
     struct list buckets[STORE_BUCKETS];
     struct list idle;
     unsigned idle_count;
-    char **holds;
-    size_t hold_count;
     uint64_t bytes_here, budget_bytes, evicted_bytes, used_scanned_ms;
     bool evict_busy;
     uint64_t evict_asked_bytes, evict_failed_ms;
@@ -168,6 +167,8 @@ void blob_end_waits(struct list *ended);
 /* Ends all whose bytes are here; with an error, all others too. */
 void blob_serve_locked(struct blob *blob, struct list *ended);
 void blob_fail_locked(struct blob *blob, int error, struct list *ended);
+/* Nothing of it is served before the whole is verified: integrity=strict, or it came wrong before. */
+bool blob_is_strict(const struct blob *blob);
 bool blob_handable_locked(const struct blob *blob, uint64_t offset, uint64_t length);
 /* Asks the loop to look at the blob soon. Any thread, locks allowed. */
 void blob_attend(struct blob *blob);

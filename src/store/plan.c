@@ -178,7 +178,7 @@ static uint64_t window_at(const struct blob *blob, uint64_t offset) {
 }
 
 static bool pick_reader(struct blob *blob, uint32_t *ret_first, uint32_t *ret_end) {
-    bool whole = blob->store->strict || blob->block_count <= SEGMENT_LEAST_BYTES / STORE_BLOCK_BYTES / 2;
+    bool whole = blob_is_strict(blob) || blob->block_count <= SEGMENT_LEAST_BYTES / STORE_BLOCK_BYTES / 2;
     list_each(at, &blob->waiters) {
         struct wait *wait = list_entry(at, struct wait, link);
         uint32_t from = whole ? 0 : (uint32_t)(wait->number / STORE_BLOCK_BYTES);
@@ -290,7 +290,7 @@ static void drop_unwanted(struct blob *blob) {
                 waited |= wait->number < (uint64_t)fetch->end * STORE_BLOCK_BYTES && wait->number + wait->length > fetch->at;
             }
             bool ahead = blob->users && window_covers(blob->streams, BLOB_STREAMS, fetch->at);
-            if (!waited && !ahead && !blob->store->strict && count < sizeof unwanted / sizeof *unwanted)
+            if (!waited && !ahead && !blob_is_strict(blob) && count < sizeof unwanted / sizeof *unwanted)
                 unwanted[count++] = fetch;
         }
     }

@@ -108,19 +108,36 @@ static int by_name(const void *a, const void *b) {
     return strcmp(a, b);
 }
 
+static void read_holds(struct store *store, struct holds *holds) {
+    holds->store = store;
+    walk(store->dir_fd, "instances", each_instance_pins, holds);
+    if (holds->count)
+        qsort(holds->names, holds->count, sizeof *holds->names, by_name);
+}
+
+static bool is_in(const struct holds *holds, const char *name) {
+    return holds->count && bsearch(name, holds->names, holds->count, sizeof *holds->names, by_name);
+}
+
+bool shelf_is_held(struct store *store, const char *key) {
+    struct holds holds = { 0 };
+    read_holds(store, &holds);
+    bool held = is_in(&holds, key);
+    free(holds.names);
+    return held;
+}
+
 static int by_use(const void *a, const void *b) {
     const struct shelf_item *x = a, *y = b;
     return x->used_ns < y->used_ns ? -1 : x->used_ns > y->used_ns;
 }
 
 void shelf_order(struct store *store, struct shelf *shelf) {
-    struct holds holds = { .store = store };
-    walk(store->dir_fd, "instances", each_instance_pins, &holds);
-    if (holds.count)
-        qsort(holds.names, holds.count, sizeof *holds.names, by_name);
+    struct holds holds = { 0 };
+    read_holds(store, &holds);
     size_t kept = 0;
     for (size_t i = 0; i < shelf->count; i++)
-        if (!holds.count || !bsearch(shelf->items[i].name, holds.names, holds.count, sizeof *holds.names, by_name))
+        if (!is_in(&holds, shelf->items[i].name))
             shelf->items[kept++] = shelf->items[i];
     shelf->count = kept;
     free(holds.names);

@@ -76,9 +76,6 @@ static void free_store(struct store *store) {
     path_close(&store->parts_fd);
     path_close(&store->blobs_fd);
     path_close(&store->dir_fd);
-    for (size_t i = 0; i < store->hold_count; i++)
-        free(store->holds[i]);
-    free(store->holds);
     lock_done(&store->lock);
     lock_done(&store->mail_lock);
     free(store->path);

@@ -31,6 +31,7 @@ at_exit() {
     local code=$? n
     trap - ERR
     set +e
+    exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- # what the test had open would keep a mount busy
     for ((n = ${#cleanups[@]} - 1; n >= 0; n--)); do
         eval "${cleanups[n]}"
     done
@@ -47,6 +48,9 @@ trap at_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap '[ "$BASH_SUBSHELL" -gt 0 ] || echo "$TEST_NAME:$LINENO: failed: $BASH_COMMAND" >&2' ERR
+
+# In the test's own process group, so that whoever ends the test reaches what it waits for, and the cleanups run.
+timeout() { command timeout --foreground "$@"; }
 
 # fail SENTENCE: ends the test
 fail() {
@@ -137,8 +141,10 @@ in_background() {
     cleanup_fn end_process $!
 }
 
-# not waited for: one that hangs in the mount is freed by the mount's own cleanup, later
+# with its children (timeout's, a subshell's); not waited for: one that hangs in the mount is freed by the mount's own cleanup, later
 end_process() {
+    local child
+    for child in $(cat "/proc/$1/task/$1/children" 2> /dev/null); do end_process "$child"; done
     disown "$1" 2> /dev/null || :
     kill -9 "$1" 2> /dev/null || :
 }

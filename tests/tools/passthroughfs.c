@@ -1,133 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * passthroughfs FOLDER MOUNTPOINT: the files of one folder, read-only, with FUSE passthrough and `noflush`, and nothing else:
- * what tests/bench compares opening a file with. Stays in front; ends with SIGTERM or when it is unmounted.
+ * passthroughfs FOLDER MOUNTPOINT: the least that can pass files through, to compare with.
  *
- * Node id N + 1 is the N-th name that was looked up; a name's backing file is registered at its first open and kept.
+ * Shows the regular files of one folder, read-only; the kernel reads them by itself. Each is registered when it is first opened, and stays so. Stays in
+ * front, prints "ready" when it is mounted, and ends when it is unmounted. Exit code 77: not possible here.
  */
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fuse_lowlevel.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#if FUSE_USE_VERSION < 317
+#include <fuse_lowlevel.h>
+
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
+
 int main(void) {
-    errx(77, "this libfuse has no passthrough");
+    fprintf(stderr, "this libfuse is too old\n");
+    return 77;
 }
+
 #else
 
-enum { NAMES_MOST = 1024 };
-static const double FOREVER_S = 3600;
+enum { FILES_MOST = 1024, FIRST_NODE = 2, BELIEVE_S = 3600 };
 
-static int folder_fd;
-static struct {
+static struct file {
     char *name;
+    struct stat stat;
     int backing_id;
-} files[NAMES_MOST];
+} files[FILES_MOST];
 static size_t file_count;
+static int folder_fd;
+static pthread_mutex_t registering = PTHREAD_MUTEX_INITIALIZER;
 
-static int attributes_of(fuse_ino_t node, struct stat *ret_stat) {
-    if (node != FUSE_ROOT_ID && (node < 2 || node - 2 >= file_count))
-        return ENOENT;
-    if (fstatat(folder_fd, node == FUSE_ROOT_ID ? "" : files[node - 2].name, ret_stat, AT_EMPTY_PATH) < 0)
-        return errno;
-    ret_stat->st_ino = node;
-    return 0;
+static struct file *file_of(fuse_ino_t node) {
+    return node >= FIRST_NODE && node - FIRST_NODE < file_count ? &files[node - FIRST_NODE] : NULL;
 }
 
-static void do_init(void *context, struct fuse_conn_info *connection) {
+static void read_folder(const char *path) {
+    folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = folder_fd < 0 ? NULL : opendir(path);
+    if (!folder)
+        err(1, "%s", path);
+    const struct dirent *entry;
+    while ((entry = readdir(folder)) && file_count < FILES_MOST) {
+        struct file *file = &files[file_count];
+        if (fstatat(folder_fd, entry->d_name, &file->stat, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(file->stat.st_mode))
+            continue;
+        file->name = strdup(entry->d_name);
+        if (!file->name)
+            err(1, "a name");
+        file->stat.st_ino = FIRST_NODE + file_count++;
+    }
+    closedir(folder);
+}
+
+static void fs_init(void *context, struct fuse_conn_info *connection) {
     (void)context;
     if (!fuse_set_feature_flag(connection, FUSE_CAP_PASSTHROUGH))
-        errx(77, "this kernel has no passthrough");
+        errx(77, "this kernel can't pass files through");
     connection->max_backing_stack_depth = 1;
 }
 
-static void do_lookup(fuse_req_t request, fuse_ino_t parent, const char *name) {
-    struct fuse_entry_param entry = {.attr_timeout = FOREVER_S, .entry_timeout = FOREVER_S};
-    size_t place = 0;
-    while (place < file_count && strcmp(files[place].name, name) != 0)
-        place++;
-    if (parent != FUSE_ROOT_ID || place == NAMES_MOST || faccessat(folder_fd, name, F_OK, 0) < 0) {
-        (void)fuse_reply_err(request, ENOENT);
+static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
+    for (size_t i = 0; parent == FUSE_ROOT_ID && i < file_count; i++) {
+        if (strcmp(files[i].name, name) != 0)
+            continue;
+        struct fuse_entry_param param = {
+            .ino = FIRST_NODE + i, .attr = files[i].stat, .attr_timeout = BELIEVE_S, .entry_timeout = BELIEVE_S};
+        fuse_reply_entry(req, &param);
         return;
     }
-    if (place == file_count) {
-        files[place].name = strdup(name);
-        file_count++;
-    }
-    entry.ino = place + 2;
-    int error = attributes_of(entry.ino, &entry.attr);
-    if (error)
-        (void)fuse_reply_err(request, error);
-    else
-        (void)fuse_reply_entry(request, &entry);
+    fuse_reply_err(req, ENOENT);
 }
 
-static void do_getattr(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info) {
+static void fs_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info) {
     (void)info;
-    struct stat stat;
-    int error = attributes_of(node, &stat);
-    if (error)
-        (void)fuse_reply_err(request, error);
-    else
-        (void)fuse_reply_attr(request, &stat, FOREVER_S);
+    struct stat root = {.st_ino = FUSE_ROOT_ID, .st_mode = S_IFDIR | 0555, .st_nlink = 2};
+    const struct file *file = file_of(node);
+    fuse_reply_attr(req, file ? &file->stat : &root, BELIEVE_S);
 }
 
-static void do_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info) {
-    int *backing_id = &files[node - 2].backing_id;
-    if ((info->flags & O_ACCMODE) != O_RDONLY) {
-        (void)fuse_reply_err(request, EROFS);
+static void fs_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *info) {
+    (void)node, (void)info;
+    char data[65536];
+    size_t used = 0, room = size < sizeof data ? size : sizeof data;
+    for (size_t i = (size_t)offset; i < file_count; i++) {
+        size_t more = fuse_add_direntry(req, data + used, room - used, files[i].name, &files[i].stat, (off_t)i + 1);
+        if (more > room - used)
+            break;
+        used += more;
+    }
+    fuse_reply_buf(req, data, used);
+}
+
+static int register_file(fuse_req_t req, struct file *file) {
+    int fd = openat(folder_fd, file->name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    int id = fuse_passthrough_open(req, fd);
+    close(fd);
+    return id;
+}
+
+static void fs_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info) {
+    struct file *file = file_of(node);
+    if (!file || (info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC)) {
+        fuse_reply_err(req, EROFS);
         return;
     }
-    if (*backing_id == 0) {
-        int fd = openat(folder_fd, files[node - 2].name, O_RDONLY | O_CLOEXEC);
-        *backing_id = fd < 0 ? 0 : fuse_passthrough_open(request, fd);
-        if (fd >= 0)
-            close(fd);
-    }
-    if (*backing_id <= 0) {
-        (void)fuse_reply_err(request, EIO);
-        return;
-    }
-    info->backing_id = *backing_id;
+    pthread_mutex_lock(&registering);
+    if (!file->backing_id)
+        file->backing_id = register_file(req, file);
+    info->backing_id = file->backing_id;
+    pthread_mutex_unlock(&registering);
     info->noflush = 1;
-    (void)fuse_reply_open(request, info);
-}
-
-static void do_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info) {
-    (void)node;
-    (void)info;
-    (void)fuse_reply_err(request, 0);
+    if (info->backing_id > 0)
+        fuse_reply_open(req, info);
+    else
+        fuse_reply_err(req, EPERM);
 }
 
 static const struct fuse_lowlevel_ops operations = {
-    .init = do_init,
-    .lookup = do_lookup,
-    .getattr = do_getattr,
-    .open = do_open,
-    .release = do_release,
+    .init = fs_init,
+    .lookup = fs_lookup,
+    .getattr = fs_getattr,
+    .readdir = fs_readdir,
+    .open = fs_open,
 };
 
-int main(int argc, char **argv) {
-    if (argc != 3)
-        errx(2, "usage: passthroughfs FOLDER MOUNTPOINT");
-    folder_fd = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (folder_fd < 0)
-        err(1, "%s", argv[1]);
-    char *arguments[] = {argv[0], "-ofsname=passthroughfs,default_permissions", NULL};
-    struct fuse_args options = FUSE_ARGS_INIT(2, arguments);
-    struct fuse_session *session = fuse_session_new(&options, &operations, sizeof operations, NULL);
-    if (!session || fuse_set_signal_handlers(session) < 0 || fuse_session_mount(session, argv[2]) < 0)
-        errx(1, "cannot mount at %s", argv[2]);
-    int result = fuse_session_loop(session);
+int main(int count, char **arguments) {
+    if (count != 3)
+        errx(2, "passthroughfs FOLDER MOUNTPOINT");
+    read_folder(arguments[1]);
+    char *fuse_arguments[] = {arguments[0], "-o", "fsname=passthroughfs,default_permissions,nosuid,nodev", NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(3, fuse_arguments);
+    struct fuse_session *session = fuse_session_new(&args, &operations, sizeof operations, NULL);
+    if (!session || fuse_set_signal_handlers(session) != 0 || fuse_session_mount(session, arguments[2]) != 0)
+        errx(1, "can't mount %s", arguments[2]);
+    puts("ready");
+    fflush(stdout);
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
+    int result = fuse_session_loop_mt(session, config);
+    fuse_loop_cfg_destroy(config);
     fuse_session_unmount(session);
     fuse_remove_signal_handlers(session);
     fuse_session_destroy(session);
-    return result < 0 ? 1 : 0;
+    return result < 0;
 }
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The catalogue: what is written is read again, in order, after a restart, and a damaged file is kept aside. */
+/* The catalogue: what is written is read again, in order, after a restart, and a damaged file is
+ * kept aside. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ static char path[4096];
 
 static struct catalog *open_again(struct catalog *catalog) {
     bool damaged = true;
-    struct reason reason = { "" };
+    struct reason reason = {""};
     catalog_close(catalog);
     catalog = NULL;
     CHECK_OK(catalog_open(path, &catalog, &damaged, &reason));
@@ -66,10 +67,12 @@ static int64_t store(struct catalog *catalog, const char *name, struct manifest 
 }
 
 /* The names in a folder, listed one by one, since that is how a directory is read. */
-static void check_folder_is(struct catalog *catalog, int64_t revision_id, int64_t parent_id, const char *wanted) {
+static void check_folder_is(struct catalog *catalog, int64_t revision_id, int64_t parent_id,
+    const char *wanted) {
     struct buf names BUF_CLEANUP = BUF_INIT;
     struct catalog_file file;
-    for (int64_t after = 0; catalog_list_folder(catalog, revision_id, parent_id, after, &file, 1) == 1; after = file.id) {
+    for (int64_t after = 0; catalog_list_folder(catalog, revision_id, parent_id, after, &file, 1) == 1;
+         after = file.id) {
         CHECK(file.id > after);
         buf_format(&names, "%s%s ", file.name, file.is_folder ? "/" : "");
     }
@@ -122,24 +125,24 @@ static void what_is_stored_is_found(struct catalog **catalog) {
 
 static void the_selection_follows_the_words(struct catalog *catalog) {
     struct catalog_model model;
-    struct reason reason = { "" };
+    struct reason reason = {""};
     const char *common = "a-b config.json ", *deep = "a/b.txt a/z/deep.txt ";
     char wanted[200];
     CHECK_OK(catalog_find_model(catalog, "hf", "acme/tiny", &model));
     snprintf(wanted, sizeof wanted, "%stiny-Q4_K_M.gguf %s", common, deep);
     check_selected(catalog, model.revision_id, wanted);
-    const char *unknown[] = { "Q8_0", "Q9_9" };
+    const char *unknown[] = {"Q8_0", "Q9_9"};
     CHECK_ERROR(catalog_select(catalog, model.id, unknown, 2, &reason), -ERR_UNKNOWN_VARIANT);
     CHECK(strstr(reason.text, "Q9_9"));
     check_selected(catalog, model.revision_id, wanted); /* nothing of it was taken */
-    const char *other[] = { "q8_0" };
+    const char *other[] = {"q8_0"};
     CHECK_OK(catalog_select(catalog, model.id, other, 1, &reason));
     snprintf(wanted, sizeof wanted, "%stiny-Q8_0.gguf %s", common, deep);
     check_selected(catalog, model.revision_id, wanted);
     char words[4][NAME_PATH_SIZE];
     CHECK_NUMBER(catalog_list_words(catalog, model.id, words, 4), 1);
     CHECK_TEXT(words[0], "Q8_0");
-    const char *file[] = { "tiny-Q4_K_M.gguf" };
+    const char *file[] = {"tiny-Q4_K_M.gguf"};
     CHECK_OK(catalog_select(catalog, model.id, file, 1, &reason));
     snprintf(wanted, sizeof wanted, "%stiny-Q4_K_M.gguf tiny-Q8_0.gguf %s", common, deep);
     check_selected(catalog, model.revision_id, wanted);
@@ -156,7 +159,8 @@ static void the_same_commit_keeps_its_ids(struct catalog *catalog) {
     store(catalog, "acme/tiny", tiny(COMMIT_B), true);
     CHECK_OK(catalog_find_model(catalog, "hf", "acme/tiny", &after));
     CHECK(after.id == before.id && after.revision_id != before.revision_id);
-    CHECK_OK(catalog_file(catalog, file.id, &again)); /* the former revision is still there for who has it open */
+    CHECK_OK(
+        catalog_file(catalog, file.id, &again)); /* the former revision is still there for who has it open */
     CHECK(again.revision_id == before.revision_id);
     store(catalog, "acme/tiny", tiny(COMMIT_A), true);
     CHECK_OK(catalog_find_model(catalog, "hf", "acme/tiny", &after));
@@ -203,7 +207,8 @@ static void a_digest_is_shared(struct catalog *catalog) {
     CHECK_OK(catalog_find_model(catalog, "hf", "acme/tiny", &model));
     CHECK_OK(catalog_find_path(catalog, model.revision_id, "config.json", &file));
     CHECK_TEXT(file.sha256, HEX_3);
-    CHECK_NUMBER(catalog_list_same(catalog, GIT_1, 0, same, 8), 2); /* not those of the revision that is not selected */
+    CHECK_NUMBER(catalog_list_same(catalog, GIT_1, 0, same, 8),
+        2); /* not those of the revision that is not selected */
     CHECK_NUMBER(catalog_list_same(catalog, SHA_1, 0, same, 8), 2); /* of two models */
     CHECK_NUMBER(catalog_list_same(catalog, "", 0, same, 8), 0);
     char digests[8][DIGEST_TEXT_SIZE];
@@ -246,7 +251,12 @@ static void absences_end(struct catalog *catalog) {
 
 static void jobs_are_kept_and_trimmed(struct catalog *catalog) {
     struct catalog_model model;
-    struct catalog_job job = { .kind = "pull", .words = "Q8_0", .state = JOB_QUEUED, .created_ms = 5, .bytes_total = 7 }, jobs[8];
+    struct catalog_job job = {.kind = "pull",
+                           .words = "Q8_0",
+                           .state = JOB_QUEUED,
+                           .created_ms = 5,
+                           .bytes_total = 7},
+                       jobs[8];
     int64_t first = 0, id = 0;
     CHECK_OK(catalog_find_model(catalog, "hf", "acme/tiny", &model));
     job.model_id = model.id;
@@ -284,7 +294,8 @@ static void a_transaction_is_whole_or_absent(struct catalog *catalog) {
     CHECK_OK(catalog_begin(catalog));
     CHECK_OK(catalog_set_setting(catalog, "offline", "on"));
     CHECK_OK(catalog_set_answer(catalog, "s1", 7, -EBUSY));
-    CHECK_ERROR(catalog_setting(catalog, "offline", value, sizeof value), -ENOENT); /* readers see what is committed */
+    CHECK_ERROR(catalog_setting(catalog, "offline", value, sizeof value),
+        -ENOENT); /* readers see what is committed */
     catalog_rollback(catalog);
     CHECK_ERROR(catalog_answer(catalog, "s1", 7, &recorded), -ENOENT);
     CHECK_OK(catalog_begin(catalog));
@@ -339,7 +350,8 @@ static void fifty_thousand_files_are_quick(struct catalog *catalog) {
     struct catalog_file *files = mem_array(1000, sizeof *files), folder;
     CHECK_OK(catalog_model(catalog, id, &model));
     int seen = 0, count;
-    for (int64_t after = 0; (count = catalog_list_files(catalog, model.revision_id, true, after, files, 1000)) > 0;) {
+    for (int64_t after = 0;
+         (count = catalog_list_files(catalog, model.revision_id, true, after, files, 1000)) > 0;) {
         seen += count;
         after = files[count - 1].id;
     }
@@ -347,7 +359,8 @@ static void fifty_thousand_files_are_quick(struct catalog *catalog) {
     CHECK_OK(catalog_find_path(catalog, model.revision_id, "part-07", &folder));
     start = clock_ms();
     seen = 0;
-    for (int64_t after = 0; catalog_list_folder(catalog, model.revision_id, folder.id, after, files, 1) == 1; seen++)
+    for (int64_t after = 0; catalog_list_folder(catalog, model.revision_id, folder.id, after, files, 1) == 1;
+         seen++)
         after = files[0].id;
     CHECK_NUMBER(seen, COUNT / 50);
     printf("a folder of 1,000 was listed one by one in %d ms\n", (int)(clock_ms() - start));
@@ -358,7 +371,6 @@ static void fifty_thousand_files_are_quick(struct catalog *catalog) {
 struct reading {
     struct catalog *catalog;
     atomic_bool stop;
-    int seen;
 };
 static void *read_on(void *context) {
     struct reading *reading = context;
@@ -367,7 +379,6 @@ static void *read_on(void *context) {
     while (!atomic_load(&reading->stop)) {
         CHECK_OK(catalog_find_model(reading->catalog, "hf", "acme/tiny", model));
         CHECK_OK(catalog_find_path(reading->catalog, model->revision_id, "a/z/deep.txt", file));
-        reading->seen++;
     }
     free(file);
     free(model);
@@ -375,7 +386,7 @@ static void *read_on(void *context) {
 }
 
 static void readers_and_the_writer_agree(struct catalog *catalog) {
-    struct reading reading = { .catalog = catalog };
+    struct reading reading = {.catalog = catalog};
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         CHECK(pthread_create(&threads[i], NULL, read_on, &reading) == 0);
@@ -405,7 +416,8 @@ static void a_damaged_file_is_kept_aside(void) {
     struct catalog *catalog = NULL;
     bool damaged = false;
     struct catalog_model model;
-    damage("this is not a database, whatever its name says; it is long enough to look like a header of one, though...........");
+    damage("this is not a database, whatever its name says; it is long enough to look like a header of one, "
+           "though...........");
     CHECK_OK(catalog_open(path, &catalog, &damaged, NULL));
     CHECK(damaged);
     CHECK_NUMBER(count_kept_aside(), 1);
@@ -417,10 +429,11 @@ static void a_damaged_file_is_kept_aside(void) {
 static void a_newer_file_is_refused(void) {
     struct catalog *catalog = NULL;
     bool damaged = false;
-    struct reason reason = { "" };
+    struct reason reason = {""};
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    const unsigned char version[] = { 0, 0, 3, 231 };
-    CHECK(fd >= 0 && pwrite(fd, version, sizeof version, 60) == sizeof version); /* where SQLite keeps user_version */
+    const unsigned char version[] = {0, 0, 3, 231};
+    CHECK(fd >= 0 &&
+          pwrite(fd, version, sizeof version, 60) == sizeof version); /* where SQLite keeps user_version */
     close(fd);
     CHECK_ERROR(catalog_open(path, &catalog, &damaged, &reason), -ERR_STORE_VERSION);
     CHECK(strstr(reason.text, "999"));

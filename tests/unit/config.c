@@ -35,7 +35,9 @@ static void says(const char *part) {
 static void files_are_taken(void) {
     char text[100];
     CHECK_ERROR(from_json("{}"), 0);
-    CHECK_ERROR(from_json("{\"stall_timeout_s\": 17, \"offline\": true, \"store\": \"/data/s\", \"cache_max_bytes\": \"2K\"}"), 0);
+    CHECK_ERROR(from_json("{\"stall_timeout_s\": 17, \"offline\": true, \"store\": \"/data/s\", "
+                          "\"cache_max_bytes\": \"2K\"}"),
+        0);
     CHECK_NUMBER(options_number(options, "stall_timeout_s"), 17);
     CHECK_NUMBER(options_number(options, "cache_max_bytes"), 2048);
     CHECK(options_bool(options, "offline"));
@@ -50,6 +52,7 @@ static void files_are_refused(void) {
     static const struct {
         const char *text, *parts[3];
     } CASES[] = {
+        /* clang-format off: a case a line */
         {"{\"stal_timeout_s\": 3}", {"/etc/x.json", "stal_timeout_s", "stall_timeout_s"}},
         {"{\"stall_timeout_s\": \"soon\"}", {"/etc/x.json", "stall_timeout_s", "soon"}},
         {"{\"stall_timeout_s\": 0}", {"/etc/x.json", "stall_timeout_s", "1"}},
@@ -58,8 +61,8 @@ static void files_are_refused(void) {
         {"{\"stall_timeout_s\": {\"a\": 3}}", {"/etc/x.json", "stall_timeout_s", "whole number"}},
         {"{\"stall_timeout_s\": 3, \"stall_timeout_s\": 4}", {"/etc/x.json", "JSON", "stall_timeout_s"}},
         {"{\"stall_timeout_s\": 3", {"/etc/x.json", "JSON", "line"}},
-        {"[\"offline\"]", {"/etc/x.json", "object", "NAME"}},
-        {"", {"/etc/x.json", "JSON", ""}},
+        {"[\"offline\"]", {"/etc/x.json", "object", "NAME"}}, {"", {"/etc/x.json", "JSON", ""}},
+        /* clang-format on */
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         CHECK_ERROR(from_json(CASES[i].text), -ERR_CONFIG);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* daemon/target: names of instances, supervised descriptors, and what is refused before anything is mounted. */
+/* daemon/target: names of instances, supervised descriptors, and what is refused before anything is
+ * mounted. */
 #include "check.h"
 
 #include <limits.h>
@@ -65,7 +66,8 @@ static int decide(const char *mountpoint, const char *store, const char *instanc
 static void places_are_decided(void) {
     char scratch[] = "/tmp/weightfs-target.XXXXXX", wanted[PATH_MAX];
     CHECK(mkdtemp(scratch) && chdir(scratch) == 0);
-    CHECK(mkdir("mnt", 0755) == 0 && mkdir("mnt/below", 0755) == 0 && mkdir("store", 0755) == 0 && mkdir("store/in", 0755) == 0);
+    CHECK(mkdir("mnt", 0755) == 0 && mkdir("mnt/below", 0755) == 0 && mkdir("store", 0755) == 0 &&
+          mkdir("store/in", 0755) == 0);
     CHECK(symlink("mnt", "link") == 0 && symlink("mnt/below", "link-below") == 0);
     FILE *file = fopen("file", "w");
     CHECK(file && fclose(file) == 0);
