@@ -48,9 +48,12 @@ const struct source_access *access_table_of(void *context, const struct source *
 }
 
 void access_table_log(const struct access_table *table) {
-    /* How a source would ask for some file tells whether it has a token, without this floor knowing what one looks like. */
-    static const struct source_file some = {
-        .model = "weightfs/weightfs", .commit = "0000000000000000000000000000000000000000", .path = "README.md", .digest = ""};
+    /* How a source would ask for some file tells whether it has a token, without this floor knowing
+     * what one looks like. */
+    static const struct source_file some = {.model = "weightfs/weightfs",
+        .commit = "0000000000000000000000000000000000000000",
+        .path = "README.md",
+        .digest = ""};
     for (size_t i = 0; i < table->count; i++) {
         struct source_ask ask = {0};
         char url[256];
@@ -60,7 +63,8 @@ void access_table_log(const struct access_table *table) {
         char *path = strstr(url, "://");
         if (path && (path = strchr(path + 3, '/')))
             *path = '\0';
-        log_notice("%s: asks %s %s", source_table[i]->name, url, ask.authorization ? "with a token" : "without a token");
+        log_notice("%s: asks %s %s", source_table[i]->name, url,
+            ask.authorization ? "with a token" : "without a token");
         source_ask_done(&ask);
     }
 }

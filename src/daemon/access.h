@@ -3,7 +3,8 @@
 #define WEIGHTFS_DAEMON_ACCESS_H
 
 /*
- * What each source knows of the configuration: made once when the daemon starts, then only read, from any thread.
+ * What each source knows of the configuration: made once when the daemon starts, then only read, from
+ * any thread.
  */
 
 #include "base/err.h"
@@ -12,7 +13,8 @@
 
 struct access_table;
 
-/* Asks every source; a wrong address or an unreadable token file is an error here, and the reason says which. */
+/* Asks every source; a wrong address or an unreadable token file is an error here, and the reason says
+ * which. */
 int access_table_new(const struct options *options, struct access_table **ret_table, struct reason *reason);
 void access_table_free(struct access_table *table); /* NULL is allowed */
 /* access_of of the store and the manager; context is the table. Never NULL for a source of source_table. */

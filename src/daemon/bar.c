@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 
-#define DRAW_MS 250
-#define LINE_MS 5000
-#define CELLS_MOST 40
+#define DRAW_MS     250
+#define LINE_MS     5000
+#define CELLS_MOST  40
 #define CELLS_LEAST 8
 
 void bar_init(struct bar *bar, int fd, const char *title) {

@@ -63,14 +63,17 @@ static const char *value_text(const struct json *value, char number[static 32]) 
     }
 }
 
-int config_from_json(struct options *options, const char *path, const char *text, size_t len, struct reason *reason) {
+int config_from_json(struct options *options, const char *path, const char *text, size_t len,
+    struct reason *reason) {
     JSON_CLEANUP struct json *document = NULL;
     struct reason why = {""};
     int error = json_parse(text, len, &document, &why);
     if (error < 0)
-        return err_because(reason, -ERR_CONFIG, "%s: this is not valid JSON: %s", path, err_text(&why, error));
+        return err_because(reason, -ERR_CONFIG, "%s: this is not valid JSON: %s", path,
+            err_text(&why, error));
     if (json_type_of(document) != JSON_OBJECT)
-        return err_because(reason, -ERR_CONFIG, "%s: this is not one object of settings: {\"NAME\": VALUE, …}", path);
+        return err_because(reason, -ERR_CONFIG,
+            "%s: this is not one object of settings: {\"NAME\": VALUE, …}", path);
     void *iterator = NULL;
     const char *key;
     const struct json *value;
@@ -80,7 +83,8 @@ int config_from_json(struct options *options, const char *path, const char *text
             continue;
         const char *as_text = value_text(value, number);
         if (!as_text)
-            return err_because(reason, -ERR_CONFIG, "%s: %s: the value has to be a string, a whole number, true or false", path, key);
+            return err_because(reason, -ERR_CONFIG,
+                "%s: %s: the value has to be a string, a whole number, true or false", path, key);
         if (options_set(options, key, as_text, path, reason) < 0)
             return -ERR_CONFIG; /* the reason has the path and the key */
     }
@@ -109,7 +113,8 @@ static int from_file(struct options *options, const char *path, bool must_exist,
     return config_from_json(options, path, buf_text(&text), text.len, reason);
 }
 
-int config_load(struct options *options, const char *path, const struct config_words *words, struct reason *reason) {
+int config_load(struct options *options, const char *path, const struct config_words *words,
+    struct reason *reason) {
     char usual[4096];
     config_default_path(usual, sizeof(usual));
     int error = from_file(options, path ? path : usual, path != NULL, reason);

@@ -48,12 +48,16 @@ static void print_option(const struct option_row *row, FILE *to) {
 
 static int print_options(FILE *to) {
     fputs("<!-- printed by `weightfs --print-docs options`; `make docs` writes it -->\n# Options\n\n"
-          "Every option can stand in `/etc/weightfs/config.json` (users: `$XDG_CONFIG_HOME/weightfs/config.json`) as a member of one flat object,\n"
-          "in the environment under the names below, or behind `-o` of `weightfs mount` and in fstab: `-o store=/data/store,offline`.\n"
-          "The later one of these wins. `weightfs config --dump` prints what is in force and where it comes from.\n",
+          "Every option can stand in `/etc/weightfs/config.json` (users: "
+          "`$XDG_CONFIG_HOME/weightfs/config.json`) as a member of one flat object,\n"
+          "in the environment under the names below, or behind `-o` of `weightfs mount` and in fstab: `-o "
+          "store=/data/store,offline`.\n"
+          "The later one of these wins. `weightfs config --dump` prints what is in force and where it comes "
+          "from.\n",
         to);
     for (const struct option_section *section = option_sections(); section->rows; section++) {
-        fprintf(to, "\n## %s\n\n| option | values | default | environment | |\n|---|---|---|---|---|\n", section->title);
+        fprintf(to, "\n## %s\n\n| option | values | default | environment | |\n|---|---|---|---|---|\n",
+            section->title);
         for (const struct option_row *row = section->rows; row->name; row++)
             print_option(row, to);
     }
@@ -62,8 +66,10 @@ static int print_options(FILE *to) {
 
 static int print_errors(FILE *to) {
     fputs("<!-- printed by `weightfs --print-docs errors`; `make docs` writes it -->\n# Errors\n\n"
-          "What a call on the mount answers, and why. The name stands in `status.json` and in the log; the sentence, with particulars, in `status`\n"
-          "and, for commands, in `ctl`. Other errors are the kernel's own.\n\n| name | errno | |\n|---|---|---|\n",
+          "What a call on the mount answers, and why. The name stands in `status.json` and in the log; the "
+          "sentence, with particulars, in `status`\n"
+          "and, for commands, in `ctl`. Other errors are the kernel's own.\n\n| name | errno | "
+          "|\n|---|---|---|\n",
         to);
     for (size_t i = 0; i < err_count(); i++) {
         const char *name, *sentence;
@@ -97,7 +103,8 @@ int docs_print(const char *page, FILE *to) {
         pages[i].print(to);
     }
     if (!found)
-        return say(WEIGHTFS_EXIT_USAGE, "there is no page '%s'; there are tree, options, errors and all", page);
+        return say(WEIGHTFS_EXIT_USAGE, "there is no page '%s'; there are tree, options, errors and all",
+            page);
     return WEIGHTFS_EXIT_OK;
 }
 

@@ -3,7 +3,8 @@
 #define WEIGHTFS_DAEMON_DOCS_H
 
 /*
- * Pages that the program prints from its own tables: docs/tree.md, docs/options.md, docs/errors.md. Nothing in them depends on the machine.
+ * Pages that the program prints from its own tables: docs/tree.md, docs/options.md, docs/errors.md.
+ * Nothing in them depends on the machine.
  */
 
 #include <stdio.h>

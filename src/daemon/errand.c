@@ -32,7 +32,8 @@ static bool is_readable(int fd, uint64_t deadline_ms) {
     }
 }
 
-/* A process that waits for a FUSE daemon which took its request and never answers can't even be killed: then it is left to init. */
+/* A process that waits for a FUSE daemon which took its request and never answers can't even be killed:
+ * then it is left to init. */
 static void reap(int pid) {
     FD_CLEANUP int fd = pidfd_open(pid, 0);
     kill(pid, SIGKILL);

@@ -3,8 +3,9 @@
 #define WEIGHTFS_DAEMON_ERRAND_H
 
 /*
- * An errand is a function that runs in a child process of its own, since it may get stuck: whoever calls into a mount whose daemon hangs can only be killed.
- * To be begun while the process has one thread (fork).
+ * An errand is a function that runs in a child process of its own, since it may get stuck: whoever
+ * calls into a mount whose daemon hangs can only be killed. To be begun while the process has one
+ * thread (fork).
  */
 
 #include <stdbool.h>
@@ -15,10 +16,12 @@ struct errand {
     int go_fd;     /* -1: it has been sent off */
     int answer_fd; /* gives what was returned, once */
 };
-#define ERRAND_INIT { 0, -1, -1 }
+#define ERRAND_INIT \
+    { 0, -1, -1 }
 
-/* Forks the child that will do `run` and nothing else. `held`: it waits for errand_go() before, so that it can be made while there is one thread and be used
- * when there are more; it ends with the thread that made it. 0 or -errno. */
+/* Forks the child that will do `run` and nothing else. `held`: it waits for errand_go() before, so that
+ * it can be made while there is one thread and be used when there are more; it ends with the thread
+ * that made it. 0 or -errno. */
 int errand_begin(int (*run)(void *context), void *context, bool held, struct errand *ret_errand);
 void errand_go(struct errand *errand);
 /* What `run` returned, once answer_fd is readable; -EIO when the child died. */

@@ -14,14 +14,17 @@ void flags_begin(void) {
     opterr = 0;
 }
 
-/* What getopt_long() wants, from the rows: ":f" and an array. The leading colon tells a missing argument from an unknown flag. */
-static void describe(const struct flag *flags, char letters[2 + 2 * FLAGS_MAX], struct option words[FLAGS_MAX + 1]) {
+/* What getopt_long() wants, from the rows: ":f" and an array. The leading colon tells a missing
+ * argument from an unknown flag. */
+static void describe(const struct flag *flags, char letters[2 + 2 * FLAGS_MAX],
+    struct option words[FLAGS_MAX + 1]) {
     size_t letter = 0, word = 0;
     letters[letter++] = ':';
     for (const struct flag *flag = flags; flag->id; flag++) {
         assert(flag - flags < FLAGS_MAX);
         if (flag->word)
-            words[word++] = (struct option){flag->word, flag->argument ? required_argument : no_argument, NULL, flag->id};
+            words[word++] =
+                (struct option){flag->word, flag->argument ? required_argument : no_argument, NULL, flag->id};
         if (flag->id < FLAG_LONG_ONLY) {
             letters[letter++] = (char)flag->id;
             if (flag->argument)

@@ -3,8 +3,8 @@
 #define WEIGHTFS_DAEMON_FLAGS_H
 
 /*
- * Flags of a verb are rows: the parser and `weightfs help VERB` come from them. Not thread-safe: getopt_long() underneath keeps its place in globals, and
- * one command line is read by one thread.
+ * Flags of a verb are rows: the parser and `weightfs help VERB` come from them. Not thread-safe:
+ * getopt_long() underneath keeps its place in globals, and one command line is read by one thread.
  */
 
 #include <stdio.h>
@@ -20,13 +20,17 @@ struct flag {
 
 /* Begins with argv[0] being the verb. */
 void flags_begin(void);
-/* The next flag's id with its value in *ret_value (NULL without one); 0 at the end, optind then being the first word that is no flag; -1 when the
- * line is wrong, which was said. */
+/* The next flag's id with its value in *ret_value (NULL without one); 0 at the end, optind then being
+ * the first word that is no flag; -1 when the line is wrong, which was said. */
 int flags_next(const struct flag *flags, int argc, char **argv, const char **ret_value);
 /* Two columns, for help. */
 void flags_print(const struct flag *flags, FILE *to);
 
 /* The flag that every verb for a mount has. */
-#define FLAG_MOUNT {'m', "mount", "DIR", "the mount that is meant (else WEIGHTFS_MOUNT, the current folder, or the only one)"}
+#define FLAG_MOUNT                                                                               \
+    {                                                                                            \
+        'm', "mount", "DIR",                                                                     \
+            "the mount that is meant (else WEIGHTFS_MOUNT, the current folder, or the only one)" \
+    }
 
 #endif

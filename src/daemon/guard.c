@@ -20,44 +20,23 @@
 #include "base/path.h"
 #include "base/thread.h"
 #include "daemon/errand.h"
+#include "daemon/fatal.h"
 #include "daemon/mounts.h"
 #include "weightfs/exit.h"
 
 struct guard {
     struct guard_settings settings;
     struct errand errand;
-    pthread_mutex_t mutex;     /* guards face: a signal must not meet one that is being freed. Without a rank: taken outside of all locks */
+    pthread_mutex_t mutex; /* guards face; without a rank: taken outside of all locks */
     struct face *face;
     _Atomic(const char *) log_path;
-    atomic_uint asked;         /* how often TERM or INT came */
+    atomic_uint asked; /* how often TERM or INT came */
     int signal_fd;
-    int read_end, write_end;   /* letters from the main thread: r(eady), e(nding), q(uit) */
+    int read_end, write_end; /* letters from the main thread: r(eady), e(nding), q(uit) */
     pthread_t thread;
-    unsigned minor;            /* of the mount's device; 0 unknown */
+    unsigned minor;                    /* of the mount's device; 0 unknown */
     uint64_t ready_by_ms, ended_by_ms; /* 0: no such deadline */
 };
-
-/* ---- signals that kill */
-
-/* Only what may be called in a signal handler. SA_RESETHAND: the second time it kills as it would have without us. */
-static void print_and_die(int number) {
-    static const char text[] = "weightfs: killed by a fatal signal; the log's last lines:\n";
-    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
-    log_dump_ring(STDERR_FILENO);
-    raise(number);
-}
-
-static void catch_fatal_signals(void) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* those have better ones of their own */
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-    struct sigaction action = {.sa_handler = print_and_die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-        sigaction(fatal[i], &action, NULL);
-#else
-    (void)print_and_die;
-#endif
-}
 
 static void handled_signals(sigset_t *set) {
     sigemptyset(set);
@@ -72,7 +51,7 @@ void guard_block_signals(void) {
     handled_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
-    catch_fatal_signals();
+    fatal_catch();
 }
 
 /* ---- what the thread does */
@@ -111,6 +90,8 @@ static void on_signal(struct guard *guard) {
     if (atomic_fetch_add(&guard->asked, 1) > 0) {
         log_warning("asked to end a second time: what still waits is given up");
         abort_connection(guard);
+        guard->ended_by_ms =
+            clock_ms() + GUARD_FORCE_MS; /* where the connection can't be aborted the process's end does it */
     }
     log_notice("asked to end (signal %u from process %u)", info.ssi_signo, info.ssi_pid);
     stop_face(guard);
@@ -138,7 +119,8 @@ static bool on_letter(struct guard *guard) {
     if (read(guard->read_end, &letter, 1) != 1 || letter == 'q')
         return true;
     if (letter == 'e') {
-        guard->ended_by_ms = clock_ms() + GUARD_END_MS;
+        if (!guard->ended_by_ms)
+            guard->ended_by_ms = clock_ms() + GUARD_END_MS;
         guard->ready_by_ms = 0;
     } else if (guard->settings.mountpoint) {
         remember_connection(guard);
@@ -150,9 +132,10 @@ static bool on_letter(struct guard *guard) {
     return false;
 }
 
-/* What the kernel and the disk were given is safe; who still waits for something is told by the end of the connection. */
+/* What the kernel and the disk were given is safe; who still waits for something is told by the end of
+ * the connection. */
 static void end_by_force(void) {
-    log_error("the shutdown took longer than %d seconds: ending without it", GUARD_END_MS / 1000);
+    log_error("the shutdown takes too long: ending without it");
     _exit(WEIGHTFS_EXIT_FAILURE);
 }
 
@@ -210,7 +193,8 @@ int guard_start(const struct guard_settings *settings, struct guard **ret_guard)
     guard->read_end = ends[0];
     guard->write_end = ends[1];
     if (error >= 0 && settings->mountpoint)
-        error = errand_begin(errand_look_at_mount, (void *)(uintptr_t)settings->mountpoint, true, &guard->errand);
+        error =
+            errand_begin(errand_look_at_mount, (void *)(uintptr_t)settings->mountpoint, true, &guard->errand);
     if (error >= 0)
         error = thread_start("guard", run, guard, &guard->thread);
     if (error < 0) {

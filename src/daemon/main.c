@@ -17,7 +17,8 @@
 /* Standard descriptors that the caller closed would be given to a database or a socket, and printed into. */
 static int open_standard_descriptors(void) {
     for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
             return -1;
     }
     return 0;
@@ -28,13 +29,16 @@ static int arm_from_environment(void) {
     const char *keys = environment("WEIGHTFS_TRACE");
     if (keys && trace_enable(keys, &unknown) < 0) {
         docs_print_trace_keys(stderr);
-        return say(WEIGHTFS_EXIT_FATAL, "WEIGHTFS_TRACE: there is no trace key '%s'; the keys are listed above", unknown);
+        return say(WEIGHTFS_EXIT_FATAL,
+            "WEIGHTFS_TRACE: there is no trace key '%s'; the keys are listed above", unknown);
     }
     int error = fault_arm(environment("WEIGHTFS_FAULT"));
     if (error == -ENOTSUP)
-        return say(WEIGHTFS_EXIT_FATAL, "WEIGHTFS_FAULT is set, but this program was built without fault points (make MODE=faults)");
+        return say(WEIGHTFS_EXIT_FATAL,
+            "WEIGHTFS_FAULT is set, but this program was built without fault points (make MODE=faults)");
     if (error < 0)
-        return say(WEIGHTFS_EXIT_FATAL, "WEIGHTFS_FAULT=%s is no fault that can be armed; --print-faults lists them",
+        return say(WEIGHTFS_EXIT_FATAL,
+            "WEIGHTFS_FAULT=%s is no fault that can be armed; --print-faults lists them",
             environment("WEIGHTFS_FAULT"));
     return 0;
 }

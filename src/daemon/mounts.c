@@ -18,7 +18,8 @@
 static void unescape(char *text) {
     char *to = text;
     for (const char *at = text; *at; to++) {
-        if (at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] >= '0' && at[2] <= '7' && at[3] >= '0' && at[3] <= '7') {
+        if (at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] >= '0' && at[2] <= '7' && at[3] >= '0' &&
+            at[3] <= '7') {
             *to = (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0'));
             at += 4;
         } else {
@@ -28,7 +29,8 @@ static void unescape(char *text) {
     *to = '\0';
 }
 
-/* "36 25 0:42 / /models rw,nosuid shared:1 - fuse.weightfs weightfs rw": the point and the minor, or NULL when it is not ours. */
+/* "36 25 0:42 / /models rw,nosuid shared:1 - fuse.weightfs weightfs rw": the point and the minor, or
+ * NULL when it is not ours. */
 static char *parse_line(char *line, unsigned *ret_minor) {
     char *type = strstr(line, " - ");
     char root[8];
@@ -37,7 +39,8 @@ static char *parse_line(char *line, unsigned *ret_minor) {
     if (!type || strncmp(type + 3, MOUNTS_TYPE " ", sizeof(MOUNTS_TYPE)) != 0)
         return NULL;
     /* A bind mount of a part of the tree has another root than "/": it is not the mount. */
-    if (sscanf(line, "%*u %*u %*u:%u %7s %n%*s%n", &minor, root, &start, &end) != 2 || end <= start || strcmp(root, "/") != 0)
+    if (sscanf(line, "%*u %*u %*u:%u %7s %n%*s%n", &minor, root, &start, &end) != 2 || end <= start ||
+        strcmp(root, "/") != 0)
         return NULL;
     line[end] = '\0';
     unescape(line + start);
@@ -89,7 +92,8 @@ const struct mount_entry *mounts_containing(const struct mounts *mounts, const c
     const struct mount_entry *best = NULL;
     for (size_t i = 0; i < mounts->count; i++) {
         const struct mount_entry *entry = &mounts->entries[i];
-        if (!entry->covered && is_below(path, entry->point) && (!best || strlen(entry->point) > strlen(best->point)))
+        if (!entry->covered && is_below(path, entry->point) &&
+            (!best || strlen(entry->point) > strlen(best->point)))
             best = entry;
     }
     return best;
@@ -124,7 +128,8 @@ int mounts_resolve(const char *path, char *to, size_t size) {
     return written < 0 || (size_t)written >= size ? -ENAMETOOLONG : 0;
 }
 
-static int choose_named(const struct mounts *mounts, const char *named, char *ret_point, size_t size, struct reason *reason) {
+static int choose_named(const struct mounts *mounts, const char *named, char *ret_point, size_t size,
+    struct reason *reason) {
     char path[PATH_MAX];
     int error = mounts_resolve(named, path, sizeof(path));
     if (error < 0)
@@ -135,8 +140,8 @@ static int choose_named(const struct mounts *mounts, const char *named, char *re
     return text_copy(ret_point, size, entry->point);
 }
 
-int mounts_choose(const struct mounts *mounts, const char *named, const char *folder, char *ret_point, size_t size,
-    struct reason *reason) {
+int mounts_choose(const struct mounts *mounts, const char *named, const char *folder, char *ret_point,
+    size_t size, struct reason *reason) {
     if (named)
         return choose_named(mounts, named, ret_point, size, reason);
     const struct mount_entry *entry = folder ? mounts_containing(mounts, folder) : NULL;
@@ -153,7 +158,8 @@ int mounts_choose(const struct mounts *mounts, const char *named, const char *fo
     if (count == 0)
         return err_because(reason, -ENOENT, "no weightfs is mounted; `weightfs mount DIR` mounts one");
     if (count > 1)
-        return err_because(reason, -EEXIST, "several are mounted: %s; say which with -m DIR or WEIGHTFS_MOUNT", buf_text(&list));
+        return err_because(reason, -EEXIST,
+            "several are mounted: %s; say which with -m DIR or WEIGHTFS_MOUNT", buf_text(&list));
     return text_copy(ret_point, size, entry->point);
 }
 

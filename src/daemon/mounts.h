@@ -3,8 +3,8 @@
 #define WEIGHTFS_DAEMON_MOUNTS_H
 
 /*
- * Which mounts of ours there are, as /proc/self/mountinfo has it. Nothing here touches a mount but mounts_resolve() where it says so: a mount whose daemon
- * hangs would hang us too.
+ * Which mounts of ours there are, as /proc/self/mountinfo has it. Nothing here touches a mount but
+ * mounts_resolve() where it says so: a mount whose daemon hangs would hang us too.
  */
 
 #include <stdbool.h>
@@ -16,16 +16,17 @@
 #define MOUNTS_TYPE "fuse.weightfs"
 
 struct mount_entry {
-    char *point;      /* absolute, unescaped */
-    unsigned minor;   /* of its device: the FUSE connection's number */
-    bool covered;     /* another mount lies on top of it, at the same point */
+    char *point;    /* absolute, unescaped */
+    unsigned minor; /* of its device: the FUSE connection's number */
+    bool covered;   /* another mount lies on top of it, at the same point */
 };
 
 struct mounts {
     struct mount_entry *entries;
     size_t count;
 };
-#define MOUNTS_INIT { NULL, 0 }
+#define MOUNTS_INIT \
+    { NULL, 0 }
 #define MOUNTS_CLEANUP __attribute__((cleanup(mounts_done)))
 
 /* Mounts of type fuse.weightfs in a mountinfo text, in its order. (Pure.) */
@@ -39,17 +40,19 @@ const struct mount_entry *mounts_containing(const struct mounts *mounts, const c
 /* The uppermost mount at exactly `point`; NULL. */
 const struct mount_entry *mounts_at(const struct mounts *mounts, const char *point);
 
-/* `path` made absolute: without "." and ".." and double slashes, its folder's links resolved, its last part left alone (so a mountpoint is not
- * touched, its folder is). -errno of the folder, -ENAMETOOLONG. */
+/* `path` made absolute: without "." and ".." and double slashes, its folder's links resolved, its last
+ * part left alone (so a mountpoint is not touched, its folder is). -errno of the folder, -ENAMETOOLONG.
+ * */
 int mounts_resolve(const char *path, char *to, size_t size);
 
 /*
- * Finds the mount that a verb is about: `named` (the -m flag, or NULL), else WEIGHTFS_MOUNT, else the current folder, else the only one there is.
- * -ENOENT (none), -EEXIST (several and none named), with a sentence that lists them.
+ * Finds the mount that a verb is about: `named` (the -m flag, or NULL), else WEIGHTFS_MOUNT, else the
+ * current folder, else the only one there is. -ENOENT (none), -EEXIST (several and none named), with a
+ * sentence that lists them.
  */
 int mounts_find(const char *named, char *ret_point, size_t size, struct reason *reason);
 /* The same on given facts. (Pure.) `folder`: the current one, or NULL. */
-int mounts_choose(const struct mounts *mounts, const char *named, const char *folder, char *ret_point, size_t size,
-                  struct reason *reason);
+int mounts_choose(const struct mounts *mounts, const char *named, const char *folder, char *ret_point,
+    size_t size, struct reason *reason);
 
 #endif

@@ -20,7 +20,8 @@
 void notify_manager(const char *state) {
     const char *path = environment("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!path || (path[0] != '/' && path[0] != '@') || text_copy(address.sun_path, sizeof(address.sun_path), path) < 0)
+    if (!path || (path[0] != '/' && path[0] != '@') ||
+        text_copy(address.sun_path, sizeof(address.sun_path), path) < 0)
         return;
     socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
     if (path[0] == '@')
@@ -54,7 +55,8 @@ int notify_await(int fd, unsigned seconds) {
         if (count > 0)
             break;
         if (count == 0)
-            return say(WEIGHTFS_EXIT_FATAL, "the mount did not come up within %u seconds; -f shows what it does", seconds);
+            return say(WEIGHTFS_EXIT_FATAL,
+                "the mount did not come up within %u seconds; -f shows what it does", seconds);
         if (errno != EINTR)
             return say(WEIGHTFS_EXIT_FATAL, "waiting for the mount: %s", err_sentence(-errno));
     }

@@ -13,13 +13,16 @@
 const struct option_row daemon_options[] = {
     {.name = "store",
         .type = OPTION_TEXT,
-        .help = "folder that holds all that mounts keep (root: /var/lib/weightfs; others: $XDG_DATA_HOME/weightfs)"},
+        .help = "folder that holds all that mounts keep (root: /var/lib/weightfs; others: "
+                "$XDG_DATA_HOME/weightfs)"},
     {.name = "instance",
         .type = OPTION_TEXT,
-        .help = "name of this mount in the store; without one it is made from the mountpoint, as `systemd-escape --path` does"},
+        .help = "name of this mount in the store; without one it is made from the mountpoint, as "
+                "`systemd-escape --path` does"},
     {.name = "log",
         .type = OPTION_TEXT,
-        .help = "file that the log is appended to; without one it is `log` in the instance's folder, standard error with -f"},
+        .help = "file that the log is appended to; without one it is `log` in the instance's folder, "
+                "standard error with -f"},
     {.name = "uid",
         .type = OPTION_NUMBER,
         .value = "-1",
@@ -35,10 +38,12 @@ const struct option_row daemon_options[] = {
     {.name = "allow_http",
         .type = OPTION_BOOL,
         .value = "off",
-        .help = "speak plain http with others than this machine too; what is fetched is verified, tokens can be overheard"},
+        .help = "speak plain http with others than this machine too; what is fetched is verified, tokens can "
+                "be overheard"},
     {.name = "http_proxy",
         .type = OPTION_TEXT,
-        .help = "proxy for all transfers; without one http_proxy, https_proxy and no_proxy of the environment count"},
+        .help = "proxy for all transfers; without one http_proxy, https_proxy and no_proxy of the "
+                "environment count"},
     {.name = "ca_file",
         .type = OPTION_TEXT,
         .environment = "SSL_CERT_FILE,REQUESTS_CA_BUNDLE,CURL_CA_BUNDLE",

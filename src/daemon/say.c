@@ -14,6 +14,7 @@ int say(int exit_code, const char *format, ...) {
     buf_vformat(&line, format, args);
     buf_text_add(&line, "\n");
     va_end(args);
-    fputs(buf_text(&line), stderr); /* one write: stderr is unbuffered, and lines of a daemon may come in between */
+    fputs(buf_text(&line),
+        stderr); /* one write: stderr is unbuffered, and lines of a daemon may come in between */
     return exit_code;
 }

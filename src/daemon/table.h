@@ -3,7 +3,8 @@
 #define WEIGHTFS_DAEMON_TABLE_H
 
 /*
- * Lines of words in columns, printed when all are known. Columns that begin with '>' in the heads are set to the right.
+ * Lines of words in columns, printed when all are known. Columns that begin with '>' in the heads are
+ * set to the right.
  */
 
 #include <stddef.h>
@@ -15,7 +16,7 @@ struct table {
     const char *const *heads; /* NULL-ended, at most TABLE_COLUMNS */
     size_t columns;
     char **cells;
-    size_t count;             /* cells, not rows */
+    size_t count; /* cells, not rows */
 };
 
 void table_init(struct table *table, const char *const *heads);

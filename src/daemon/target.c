@@ -24,8 +24,9 @@ int target_escape(const char *path, char *to, size_t size) {
         return text_copy(to, size, "-");
     for (const char *at = path; *at; at++) {
         unsigned char byte = (unsigned char)*at;
-        bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == ':' ||
-                     byte == '_' || (byte == '.' && name.len > 0);
+        bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                     (byte >= '0' && byte <= '9') || byte == ':' || byte == '_' ||
+                     (byte == '.' && name.len > 0);
         if (byte == '/') {
             at += strspn(at, "/") - 1;
             if (at[1])
@@ -60,7 +61,8 @@ int target_default_store(char *to, size_t size, struct reason *reason) {
     else if (home)
         written = snprintf(to, size, "%s/.local/share/weightfs", home);
     else
-        return err_because(reason, -ERR_CONFIG, "there is no HOME to keep a store in; name a folder with --store DIR");
+        return err_because(reason, -ERR_CONFIG,
+            "there is no HOME to keep a store in; name a folder with --store DIR");
     return written < 0 || (size_t)written >= size ? -ENAMETOOLONG : 0;
 }
 
@@ -68,7 +70,9 @@ int target_default_store(char *to, size_t size, struct reason *reason) {
 static int make_absolute(const char *path, char to[static PATH_MAX], struct reason *reason) {
     char folder[PATH_MAX];
     if (*path == '/')
-        return text_copy(to, PATH_MAX, path) < 0 ? err_because(reason, -ENAMETOOLONG, "%s: the path is too long", path) : 0;
+        return text_copy(to, PATH_MAX, path) < 0
+                   ? err_because(reason, -ENAMETOOLONG, "%s: the path is too long", path)
+                   : 0;
     if (!getcwd(folder, sizeof(folder)))
         return err_because(reason, -errno, "the current folder: %s", err_sentence(-errno));
     int written = snprintf(to, PATH_MAX, "%s/%s", folder, path);
@@ -77,7 +81,8 @@ static int make_absolute(const char *path, char to[static PATH_MAX], struct reas
     return 0;
 }
 
-/* The folder to mount on. One that is a dead mount of ours will do (the face clears it); a living one will not. */
+/* The folder to mount on. One that is a dead mount of ours will do (the face clears it); a living one
+ * will not. */
 static int decide_mountpoint(const char *path, struct target *target, struct reason *reason) {
     MOUNTS_CLEANUP struct mounts mounts = MOUNTS_INIT;
     struct stat status;
@@ -88,11 +93,15 @@ static int decide_mountpoint(const char *path, struct target *target, struct rea
     if (mounts_read(&mounts) == 0 && mounts_at(&mounts, target->mountpoint)) {
         if (seen == -ENOTCONN || seen == -ECONNABORTED)
             return 0;
-        return err_because(reason, -EBUSY, seen == -ETIMEDOUT ? "%s: a weightfs that does not answer is mounted there; `weightfs umount -l` detaches it"
-                                                              : "%s: a weightfs is mounted there already", path);
+        return err_because(reason, -EBUSY,
+            seen == -ETIMEDOUT
+                ? "%s: a weightfs that does not answer is mounted there; `weightfs umount -l` detaches it"
+                : "%s: a weightfs is mounted there already",
+            path);
     }
     if (seen == -ENOENT)
-        return err_because(reason, seen, "%s: there is no such folder; a mountpoint has to be there before", path);
+        return err_because(reason, seen, "%s: there is no such folder; a mountpoint has to be there before",
+            path);
     if (seen < 0)
         return err_because(reason, seen, "%s: %s", path, err_sentence(seen));
     char resolved[PATH_MAX];
@@ -105,7 +114,8 @@ static int decide_mountpoint(const char *path, struct target *target, struct rea
     return text_copy(target->mountpoint, sizeof(target->mountpoint), resolved);
 }
 
-/* The kernel's number for the connection behind `fd` names the session; other kernels don't tell, then the machine's start does. */
+/* The kernel's number for the connection behind `fd` names the session; other kernels don't tell, then
+ * the machine's start does. */
 static void name_session(int fd, char to[static TARGET_SESSION_SIZE]) {
     BUF_CLEANUP struct buf text = BUF_INIT;
     char path[64];
@@ -125,20 +135,25 @@ static void name_session(int fd, char to[static TARGET_SESSION_SIZE]) {
 static int decide_instance(struct target *target, const struct options *options, struct reason *reason) {
     if (options_text(options, "instance", target->instance, sizeof(target->instance))) {
         if (target->instance[0] == '.' || target->instance[0] == '\0' || strchr(target->instance, '/'))
-            return err_because(reason, -ERR_CONFIG, "instance=%s: the name of a folder is wanted: no slash, no dot in front", target->instance);
+            return err_because(reason, -ERR_CONFIG,
+                "instance=%s: the name of a folder is wanted: no slash, no dot in front", target->instance);
         return 0;
     }
     if (target->supervised_fd >= 0)
-        return err_because(reason, -ERR_CONFIG, "%s has no name that an instance could have; add -o instance=NAME", target->mountpoint);
+        return err_because(reason, -ERR_CONFIG,
+            "%s has no name that an instance could have; add -o instance=NAME", target->mountpoint);
     if (target_escape(target->mountpoint, target->instance, sizeof(target->instance)) < 0)
-        return err_because(reason, -ERR_CONFIG, "%s is too long to name the instance by; add -o instance=NAME", target->mountpoint);
+        return err_because(reason, -ERR_CONFIG,
+            "%s is too long to name the instance by; add -o instance=NAME", target->mountpoint);
     return 0;
 }
 
-static int refuse_nesting(const char *what, const char *path, const struct target *target, struct reason *reason) {
+static int refuse_nesting(const char *what, const char *path, const struct target *target,
+    struct reason *reason) {
     if (path_is_below(path, target->mountpoint) > 0)
-        return err_because(reason, -ERR_CONFIG, "the %s (%s) lies inside the mountpoint (%s); choose another place for one of them", what,
-            path, target->mountpoint);
+        return err_because(reason, -ERR_CONFIG,
+            "the %s (%s) lies inside the mountpoint (%s); choose another place for one of them", what, path,
+            target->mountpoint);
     return 0;
 }
 
@@ -157,13 +172,14 @@ static int decide_paths(struct target *target, const struct options *options, st
     if (error >= 0 && target->log[0])
         error = refuse_nesting("log", target->log, target, reason);
     if (error >= 0 && path_is_below(target->mountpoint, target->store) > 0)
-        error = err_because(reason, -ERR_CONFIG, "the mountpoint (%s) lies inside the store (%s); choose another place for one of them",
+        error = err_because(reason, -ERR_CONFIG,
+            "the mountpoint (%s) lies inside the store (%s); choose another place for one of them",
             target->mountpoint, target->store);
     return error;
 }
 
-int target_decide(const char *mountpoint, const char *session, const struct options *options, struct target *ret_target,
-    struct reason *reason) {
+int target_decide(const char *mountpoint, const char *session, const struct options *options,
+    struct target *ret_target, struct reason *reason) {
     struct target target = {.supervised_fd = target_supervised_fd(mountpoint)};
     int error;
     if (target.supervised_fd < 0)

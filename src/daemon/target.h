@@ -3,7 +3,8 @@
 #define WEIGHTFS_DAEMON_TARGET_H
 
 /*
- * What is to be mounted where, with every path decided before the daemon leaves the caller's terminal and folder. Filled by target_decide(), then only read.
+ * What is to be mounted where, with every path decided before the daemon leaves the caller's terminal
+ * and folder. Filled by target_decide(), then only read.
  */
 
 #include <limits.h>
@@ -14,23 +15,24 @@
 #include "base/option.h"
 
 #define TARGET_INSTANCE_SIZE 201
-#define TARGET_SESSION_SIZE 128
+#define TARGET_SESSION_SIZE  128
 
 struct target {
-    char mountpoint[PATH_MAX];     /* absolute, or "/dev/fd/N" of a supervisor */
-    char store[PATH_MAX];          /* absolute */
-    char log[PATH_MAX];            /* absolute; "": in the instance's folder, or standard error with -f */
+    char mountpoint[PATH_MAX]; /* absolute, or "/dev/fd/N" of a supervisor */
+    char store[PATH_MAX];      /* absolute */
+    char log[PATH_MAX];        /* absolute; "": in the instance's folder, or standard error with -f */
     char instance[TARGET_INSTANCE_SIZE];
     char session[TARGET_SESSION_SIZE]; /* the FUSE connection's name, see catalog_set_answer */
-    int supervised_fd;             /* N of /dev/fd/N; -1 */
+    int supervised_fd;                 /* N of /dev/fd/N; -1 */
 };
 
 /*
- * Decides, and refuses what can't work, with a sentence: a mountpoint that is no folder or is mounted already, a store inside it or around it, a name for
- * the instance that is none. `session`: as given, or NULL. To be used while there is one thread (a mount may be there that hangs: a child looks).
+ * Decides, and refuses what can't work, with a sentence: a mountpoint that is no folder or is mounted
+ * already, a store inside it or around it, a name for the instance that is none. `session`: as given,
+ * or NULL. To be used while there is one thread (a mount may be there that hangs: a child looks).
  */
-int target_decide(const char *mountpoint, const char *session, const struct options *options, struct target *ret_target,
-                 struct reason *reason);
+int target_decide(const char *mountpoint, const char *session, const struct options *options,
+    struct target *ret_target, struct reason *reason);
 
 /* As `systemd-escape --path`: "/srv/ai models" gives "srv-ai\x20models". -ENAMETOOLONG. (Pure.) */
 int target_escape(const char *path, char *to, size_t size);

@@ -42,7 +42,8 @@ int tree_file_print(const char *dir, const char *name) {
     return 0;
 }
 
-/* ctl ends with what became of the last command: "last: pull Q9 (2026-11-21T11:40:00Z): UNKNOWN_VARIANT: there is no …". */
+/* ctl ends with what became of the last command: "last: pull Q9 (2026-11-21T11:40:00Z):
+ * UNKNOWN_VARIANT: there is no …". */
 static void said_in(const char *text, struct reason *ret_said) {
     const char *last = strstr(text, "\nlast: ");
     const char *result = last ? strstr(last, "Z): ") : NULL;
@@ -83,7 +84,8 @@ static int read_pid(void *context) {
     BUF_CLEANUP struct buf text = BUF_INIT;
     JSON_CLEANUP struct json *document = NULL;
     int64_t pid;
-    if (tree_file_read(context, "status.json", &text) < 0 || json_parse(buf_text(&text), text.len, &document, NULL) < 0)
+    if (tree_file_read(context, "status.json", &text) < 0 ||
+        json_parse(buf_text(&text), text.len, &document, NULL) < 0)
         return 0;
     return json_number(json_get(document, "pid"), &pid) && pid > 1 && pid <= INT_MAX ? (int)pid : 0;
 }
@@ -98,8 +100,8 @@ static int model_error(int error) {
     return error == -ENOENT ? -ERR_UNKNOWN_MODEL : error == -EHOSTUNREACH ? -ERR_UNREACHABLE : error;
 }
 
-int tree_file_find_model(const char *mount, const char *text, char ret_dir[static PATH_MAX], char *ret_key, char *ret_variant,
-    struct reason *reason) {
+int tree_file_find_model(const char *mount, const char *text, char ret_dir[static PATH_MAX], char *ret_key,
+    char *ret_variant, struct reason *reason) {
     struct name_key key;
     struct stat status;
     char dir[PATH_MAX];
@@ -107,10 +109,11 @@ int tree_file_find_model(const char *mount, const char *text, char ret_dir[stati
     if (error < 0)
         return error;
     if (!source_find(key.source))
-        return err_because(reason, -ERR_BAD_NAME, "%s: there is no source '%s'; `ls %s` shows those that there are", text,
-            key.source, mount);
+        return err_because(reason, -ERR_BAD_NAME,
+            "%s: there is no source '%s'; `ls %s` shows those that there are", text, key.source, mount);
     if (key.revision[0] || !strchr(key.model, '/'))
-        return err_because(reason, -ERR_BAD_NAME, "%s: known models have names like %s:ORG/NAME; `weightfs pull` finds it by other names", text,
+        return err_because(reason, -ERR_BAD_NAME,
+            "%s: known models have names like %s:ORG/NAME; `weightfs pull` finds it by other names", text,
             key.source);
     int written = snprintf(dir, sizeof(dir), "%s/%s/%s", mount, key.source, key.model);
     if (written < 0 || (size_t)written >= sizeof(dir))

@@ -33,7 +33,8 @@ static void dump(const struct options *options) {
     }
     for (size_t i = 0; options_row(options, i); i++) {
         options_show(options, i, value, sizeof(value), origin, sizeof(origin));
-        printf("%-*s %-*s %s\n", name_width, options_row(options, i)->name, value_width, value[0] ? value : "-", origin);
+        printf("%-*s %-*s %s\n", name_width, options_row(options, i)->name, value_width,
+            value[0] ? value : "-", origin);
     }
 }
 
@@ -50,7 +51,8 @@ int verb_config(int argc, char **argv) {
         case FLAG_CONFIG: path = value; break;
         case 'o':
             if (config_add_words(&words, value) < 0)
-                return say(WEIGHTFS_EXIT_USAGE, "more than %d -o; put options behind one, divided by commas", CONFIG_WORDS_MAX);
+                return say(WEIGHTFS_EXIT_USAGE, "more than %d -o; put options behind one, divided by commas",
+                    CONFIG_WORDS_MAX);
             break;
         }
     }

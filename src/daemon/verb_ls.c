@@ -44,7 +44,8 @@ static int each_name(struct listing *listing, const char *dir, visit_function *v
     int count = scandir(dir, &entries, NULL, alphasort), error = count < 0 ? -errno : 0;
     for (int i = 0; i < count; i++) {
         BUF_CLEANUP struct buf path = BUF_INIT;
-        bool is_link_of_folder = strcmp(entries[i]->d_name, ".") == 0 || strcmp(entries[i]->d_name, "..") == 0;
+        bool is_link_of_folder =
+            strcmp(entries[i]->d_name, ".") == 0 || strcmp(entries[i]->d_name, "..") == 0;
         buf_format(&path, "%s/%s", dir, entries[i]->d_name);
         if (error >= 0 && !is_link_of_folder)
             error = visit(listing, buf_text(&path));
@@ -59,7 +60,8 @@ static int each_name(struct listing *listing, const char *dir, visit_function *v
 
 static const char *bytes_of(const struct json *status, const char *name, char to[static HUMAN_SIZE]) {
     int64_t bytes;
-    return json_number(json_get(status, name), &bytes) && bytes >= 0 ? human_bytes(to, (uint64_t)bytes) : NULL;
+    return json_number(json_get(status, name), &bytes) && bytes >= 0 ? human_bytes(to, (uint64_t)bytes)
+                                                                     : NULL;
 }
 
 static int add_model(struct listing *listing, const char *dir) {
@@ -115,7 +117,8 @@ static int add_models(struct listing *listing, const char *dir, unsigned depth) 
 
 static int list_models(struct listing *listing, const char *dir, unsigned depth) {
     static const char *const heads[] = {"KEY", "STATE", ">SIZE", ">CACHED", NULL};
-    static const char *const long_heads[] = {"KEY", "STATE", ">SIZE", ">CACHED", "VARIANT", "PINNED", "COMMIT", NULL};
+    static const char *const long_heads[] = {"KEY", "STATE", ">SIZE", ">CACHED", "VARIANT", "PINNED",
+        "COMMIT", NULL};
     table_init(&listing->table, listing->is_long ? long_heads : heads);
     return add_models(listing, dir, depth);
 }
@@ -134,7 +137,8 @@ static int add_file(struct listing *listing, const char *path) {
     if (lstat(path, &status) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (S_ISDIR(status.st_mode))
-        return depth_of(path + listing->root_len) > FOLDERS_DEEP ? -ELOOP : each_name(listing, path, add_file);
+        return depth_of(path + listing->root_len) > FOLDERS_DEEP ? -ELOOP
+                                                                 : each_name(listing, path, add_file);
     if (!S_ISREG(status.st_mode))
         return 0;
     const char *here = attribute(path, "user.weightfs.cached_bytes", text, sizeof(text));
@@ -174,8 +178,8 @@ static int list_path(struct listing *listing, const char *mount, const char *pat
 }
 
 /* What the word on the command line means, as a path below the mount. */
-static int decide_path(const char *word, const char *named, char mount[static PATH_MAX], char path[static PATH_MAX],
-    struct reason *reason) {
+static int decide_path(const char *word, const char *named, char mount[static PATH_MAX],
+    char path[static PATH_MAX], struct reason *reason) {
     char key[NAME_KEY_SIZE], variant[NAME_VARIANT_SIZE];
     if (word && looks_like_path(word)) {
         int error = mounts_find(word, mount, PATH_MAX, reason);
@@ -186,7 +190,8 @@ static int decide_path(const char *word, const char *named, char mount[static PA
     int error = mounts_find(named, mount, PATH_MAX, reason);
     if (error < 0)
         return error;
-    return word ? tree_file_find_model(mount, word, path, key, variant, reason) : text_copy(path, PATH_MAX, mount);
+    return word ? tree_file_find_model(mount, word, path, key, variant, reason)
+                : text_copy(path, PATH_MAX, mount);
 }
 
 int verb_ls(int argc, char **argv) {
@@ -208,7 +213,8 @@ int verb_ls(int argc, char **argv) {
         return verb_usage(argv[0]);
     int error = decide_path(argv[optind], named, mount, path, &reason);
     if (error < 0)
-        return say(error == -ENOENT || error == -EEXIST ? WEIGHTFS_EXIT_FATAL : WEIGHTFS_EXIT_FAILURE, "%s", err_text(&reason, error));
+        return say(error == -ENOENT || error == -EEXIST ? WEIGHTFS_EXIT_FATAL : WEIGHTFS_EXIT_FAILURE, "%s",
+            err_text(&reason, error));
     error = list_path(&listing, mount, path);
     if (error >= 0)
         table_print(&listing.table, stdout);

@@ -26,12 +26,14 @@
 enum { FLAG_STORE = FLAG_LONG_ONLY, FLAG_CONFIG, FLAG_TAKEOVER, FLAG_SESSION, FLAG_SOURCE };
 
 const struct flag mount_flags[] = {
-    {'f', "foreground", NULL, "stay in front, log to standard error (for service managers: tells NOTIFY_SOCKET)"},
+    {'f', "foreground", NULL,
+        "stay in front, log to standard error (for service managers: tells NOTIFY_SOCKET)"},
     {'o', NULL, "KEY=VALUE[,…]", "options: docs/options.md, `weightfs config --dump`; KEY alone is KEY=on"},
     {FLAG_STORE, "store", "DIR", "folder that holds all that mounts keep; -o store=DIR"},
     {FLAG_CONFIG, "config", "FILE", "configuration file instead of the usual one"},
     {FLAG_SOURCE, "source", "NAME", "first column of /proc/mounts (weightfs)"},
-    {FLAG_TAKEOVER, "takeover", NULL, "MOUNTPOINT is /dev/fd/N of a session whose daemon has gone: take it over"},
+    {FLAG_TAKEOVER, "takeover", NULL,
+        "MOUNTPOINT is /dev/fd/N of a session whose daemon has gone: take it over"},
     {FLAG_SESSION, "session", "NAME", "what a supervisor calls the session behind /dev/fd/N"},
     {0, NULL, NULL, NULL},
 };
@@ -51,7 +53,8 @@ static int parse(int argc, char **argv, struct request *request) {
         case 'f': request->foreground = true; break;
         case 'o':
             if (config_add_words(&request->words, value) < 0)
-                return say(WEIGHTFS_EXIT_USAGE, "more than %d -o; put options behind one, divided by commas", CONFIG_WORDS_MAX);
+                return say(WEIGHTFS_EXIT_USAGE, "more than %d -o; put options behind one, divided by commas",
+                    CONFIG_WORDS_MAX);
             break;
         case FLAG_STORE: request->store = value; break;
         case FLAG_CONFIG: request->config_path = value; break;
@@ -66,11 +69,13 @@ static int parse(int argc, char **argv, struct request *request) {
         return verb_usage(argv[0]);
     request->mountpoint = argv[optind];
     if (request->takeover && target_supervised_fd(request->mountpoint) < 0)
-        return say(WEIGHTFS_EXIT_USAGE, "--takeover wants /dev/fd/N as the mountpoint, not %s", request->mountpoint);
+        return say(WEIGHTFS_EXIT_USAGE, "--takeover wants /dev/fd/N as the mountpoint, not %s",
+            request->mountpoint);
     return 0;
 }
 
-/* Open files are kept per model file; secrets are in memory. Neither fails in a way that a mount should not be made for. */
+/* Open files are kept per model file; secrets are in memory. Neither fails in a way that a mount should
+ * not be made for. */
 static void prepare_process(const struct target *target) {
     struct rlimit limit;
     umask(022);
@@ -159,7 +164,8 @@ int verb_mount(int argc, char **argv) {
         error = options_set(options, "store", request.store, "command line", &reason);
     if (error >= 0)
         error = target_decide(request.mountpoint, request.session, options, target, &reason);
-    code = error < 0 ? say(WEIGHTFS_EXIT_FATAL, "%s", err_text(&reason, error)) : mount_target(&request, target, options);
+    code = error < 0 ? say(WEIGHTFS_EXIT_FATAL, "%s", err_text(&reason, error))
+                     : mount_target(&request, target, options);
     free(target);
     options_free(options);
     return code;

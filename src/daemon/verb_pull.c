@@ -27,10 +27,10 @@ const struct flag pull_flags[] = {
 
 struct pull {
     char mount[PATH_MAX];
-    char dir[PATH_MAX];      /* the model's */
+    char dir[PATH_MAX]; /* the model's */
     char key[NAME_KEY_SIZE];
     char variant[NAME_VARIANT_SIZE];
-    char watched[PATH_MAX];  /* whose progress and wait are looked at: the job's folder, or the model's when there is no job */
+    char watched[PATH_MAX]; /* whose progress and wait are looked at: the job's, or the model's */
     bool is_job, is_quiet;
 };
 
@@ -60,7 +60,8 @@ static void add_word(struct buf *line, const char *word) {
     buf_text_add(line, "\"");
 }
 
-/* An old one-word name, or one with a revision: the root's `add` makes it known, and says how it is called: "hf:acme/tiny is known, at …". */
+/* An old one-word name, or one with a revision: the root's `add` makes it known, and says how it is
+ * called: "hf:acme/tiny is known, at …". */
 static int add_key(const char *mount, const char *text, char *ret_key, struct reason *reason) {
     BUF_CLEANUP struct buf line = BUF_INIT;
     struct reason said;
@@ -103,7 +104,8 @@ static int tell_pull(const struct pull *pull, char *const *words, struct reason 
     return tree_file_tell(pull->dir, buf_text(&line), reason);
 }
 
-/* ctl says "job 12 fetches 3.1 MB of 5 files", or that all is here: then the model's own files are looked at. */
+/* ctl says "job 12 fetches 3.1 MB of 5 files", or that all is here: then the model's own files are
+ * looked at. */
 static int choose_watched(struct pull *pull, const struct reason *said) {
     int64_t job;
     pull->is_job = sscanf(said->text, "job %" SCNd64 " ", &job) == 1;
@@ -137,7 +139,8 @@ static int follow(const struct pull *pull) {
             bar_show(&bar, line);
     }
     error = interrupted ? -EINTR : errand_answer(&errand);
-    if (error == 0 && !pull->is_quiet && bar.is_terminal && tree_file_line(pull->watched, "progress", line, sizeof(line)) == 0)
+    if (error == 0 && !pull->is_quiet && bar.is_terminal &&
+        tree_file_line(pull->watched, "progress", line, sizeof(line)) == 0)
         bar_show(&bar, line);
     bar_end(&bar);
     errand_done(&errand);
@@ -189,7 +192,8 @@ static int run(struct pull *pull, char *const *words) {
     if (error >= 0)
         error = follow(pull);
     if (error == -EINTR)
-        return say(128 + SIGINT, "%s: the pull goes on without us; `echo cancel > %s/ctl` ends it", pull->key, pull->dir);
+        return say(128 + SIGINT, "%s: the pull goes on without us; `echo cancel > %s/ctl` ends it", pull->key,
+            pull->dir);
     if (error < 0)
         return say(WEIGHTFS_EXIT_FATAL, "%s: %s", pull->key, err_sentence(error));
     return conclude(pull);

@@ -16,9 +16,9 @@
 #include "daemon/verbs.h"
 #include "outside/child.h"
 
-#define PID_MS 2000
+#define PID_MS     2000
 #define UNMOUNT_MS 20000
-#define DAEMON_MS 20000
+#define DAEMON_MS  20000
 
 const struct flag umount_flags[] = {
     {'l', "lazy", NULL, "detach it although files in it are open: it goes when they are closed"},
@@ -29,8 +29,10 @@ const struct flag umount_flags[] = {
 static int unmount_with_helper(const char *point, bool lazy, struct reason *reason) {
     BUF_CLEANUP struct buf output = BUF_INIT;
     const char *const arguments[] = {"fusermount3", lazy ? "-uz" : "-u", "--", point, NULL};
-    struct child_description description = {
-        .arguments = arguments, .input_fd = -1, .deadline_ms = UNMOUNT_MS, .output_limit = sizeof(reason->text)};
+    struct child_description description = {.arguments = arguments,
+        .input_fd = -1,
+        .deadline_ms = UNMOUNT_MS,
+        .output_limit = sizeof(reason->text)};
     int code = child_run(&description, &output);
     if (code == 0)
         return 0;
@@ -48,7 +50,9 @@ static int unmount(const char *point, bool lazy, struct reason *reason) {
         return 0;
     int error = -errno;
     if (error == -EBUSY)
-        return err_because(reason, error, "%s is in use: some process has a file open in it or stands in it (`fuser -vm %s`); -l detaches it",
+        return err_because(reason, error,
+            "%s is in use: some process has a file open in it or stands in it (`fuser -vm %s`); -l detaches "
+            "it",
             point, point);
     return err_because(reason, error, "%s: %s", point, err_sentence(error));
 }
@@ -57,7 +61,8 @@ static int await_end(int pid_fd, int pid, const char *point) {
     struct pollfd wanted = {.fd = pid_fd, .events = POLLIN};
     if (poll(&wanted, 1, DAEMON_MS) > 0)
         return WEIGHTFS_EXIT_OK;
-    return say(WEIGHTFS_EXIT_FAILURE, "%s is unmounted, but its daemon (process %d) has not ended within %d seconds", point, pid,
+    return say(WEIGHTFS_EXIT_FAILURE,
+        "%s is unmounted, but its daemon (process %d) has not ended within %d seconds", point, pid,
         DAEMON_MS / 1000);
 }
 

@@ -3,8 +3,9 @@
 #define WEIGHTFS_DAEMON_VERBS_H
 
 /*
- * The verbs of the command. verbs.c holds the table; help, usage, completion and dispatch come from it. A verb gets its own words (argv[0] is the verb) and
- * returns an exit code of weightfs/exit.h. All but `mount` are thin: they read and write files of a mounted tree.
+ * The verbs of the command. verbs.c holds the table; help, usage, completion and dispatch come from it.
+ * A verb gets its own words (argv[0] is the verb) and returns an exit code of weightfs/exit.h. All but
+ * `mount` are thin: they read and write files of a mounted tree.
  */
 
 #include <stdio.h>
@@ -13,9 +14,9 @@
 
 struct verb {
     const char *name;
-    const char *arguments;       /* "[KEY]" */
-    const char *help;            /* one sentence */
-    const struct flag *flags;    /* ended by a row without an id */
+    const char *arguments;    /* "[KEY]" */
+    const char *help;         /* one sentence */
+    const struct flag *flags; /* ended by a row without an id */
     int (*run)(int argc, char **argv);
 };
 
@@ -28,7 +29,8 @@ int verb_unknown(const char *name);
 int verb_usage(const char *name);
 void verbs_print_help(FILE *to);
 
-extern const struct flag mount_flags[], umount_flags[], status_flags[], ls_flags[], pull_flags[], config_flags[];
+extern const struct flag mount_flags[], umount_flags[], status_flags[], ls_flags[], pull_flags[],
+    config_flags[];
 int verb_mount(int argc, char **argv);
 int verb_umount(int argc, char **argv);
 int verb_status(int argc, char **argv);

@@ -8,14 +8,16 @@
 
 /* ---- arguments ---- */
 
-int parse_nothing(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int parse_nothing(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)manage, (void)request;
     return *arguments ? err_because(reason, -ERR_BAD_VALUE, "it takes no arguments") : 0;
 }
 
-int parse_words(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int parse_words(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)manage, (void)request;
-    struct words words WORDS_CLEANUP = { 0 };
+    struct words words WORDS_CLEANUP = {0};
     return words_parse(arguments, &words, reason);
 }
 
@@ -27,7 +29,7 @@ int refuse_while_pulling(struct manage *manage, int64_t model_id, struct reason 
     if (!job)
         return 0;
     job_describe(job, who, sizeof who);
-    return err_because(reason, -ERR_BUSY, "%s is under way; `cancel` ends it", who);
+    return err_because(reason, -ERR_BUSY, "%s, is under way; `cancel` ends it", who);
 }
 
 static int refuse_pinned(const struct catalog_model *model, struct reason *reason) {
@@ -36,10 +38,11 @@ static int refuse_pinned(const struct catalog_model *model, struct reason *reaso
 
 /* ---- cancel ---- */
 
-int run_cancel(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_cancel(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)arguments;
     size_t count = 0;
-    list_each(at, &manage->jobs) {
+    list_each (at, &manage->jobs) {
         struct live_job *job = list_entry(at, struct live_job, link);
         if ((request->place == COMMAND_MODEL && job->row.model_id != request->id) ||
             (request->place == COMMAND_JOB && job->row.id != request->id))
@@ -48,7 +51,7 @@ int run_cancel(struct manage *manage, const struct command_request *request, cha
         count++;
     }
     if (count)
-        SAY(reason, "%zu jobs cancelled; what was fetched stays", count);
+        SAY(reason, "cancelled (jobs: %zu); what was fetched stays", count);
     else
         SAY(reason, "nothing was under way");
     return 0;
@@ -61,7 +64,8 @@ static int retry_blobs(struct manage *manage, const struct catalog_model *model)
     struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
     int64_t after_id = 0;
     int count;
-    while ((count = catalog_list_files(manage->settings.catalog, model->revision_id, true, after_id, page, FILES_A_PAGE)) > 0) {
+    while ((count = catalog_list_files(manage->settings.catalog, model->revision_id, true, after_id, page,
+                FILES_A_PAGE)) > 0) {
         for (int i = 0; i < count; i++) {
             struct blob *blob;
             struct blob_info info;
@@ -90,15 +94,17 @@ static int retry_model(struct command *command, int64_t model_id, struct reason 
     state_renew(manage);
     state_mark(manage, model_id);
     bool open = false;
-    list_each(at, &manage->jobs) {
+    list_each (at, &manage->jobs) {
         struct live_job *job = list_entry(at, struct live_job, link);
         if (job->row.model_id != model_id)
             continue;
         job_retry(job);
         open = true;
     }
-    if (open)
+    if (open) {
+        tick_soon(manage, 0);
         return 0;
+    }
     if (catalog_last_job(manage->settings.catalog, model_id, &last) == 0 && last.state == JOB_FAILED)
         return pull_again(command, model_id, reason);
     SAY(reason, "what failed is forgotten; no pull had failed");
@@ -108,19 +114,18 @@ static int retry_model(struct command *command, int64_t model_id, struct reason 
 /* Jobs that are open go on; those that failed are begun by their models' own retry. */
 static int retry_all(struct manage *manage, struct reason *reason) {
     size_t count = 0;
-    list_each(at, &manage->jobs) {
+    list_each (at, &manage->jobs) {
         job_retry(list_entry(at, struct live_job, link));
         count++;
     }
-    lock_take(&manage->lock);
-    discover_forget_failures(manage);
-    lock_drop(&manage->lock);
+    failures_forget(manage);
     tick_soon(manage, 0);
-    SAY(reason, "%zu open jobs try again", count);
+    SAY(reason, "open jobs that try again: %zu", count);
     return 0;
 }
 
-int run_retry(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_retry(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     struct command *command = command_of(request);
     struct catalog_job job;
     if (request->place == COMMAND_ROOT)
@@ -139,9 +144,7 @@ int run_retry(struct manage *manage, const struct command_request *request, char
         if (model->error || command->asked) /* what failed was asking the source */
             return run_update(manage, request, arguments, reason);
     }
-    int result = retry_model(command, model_id, reason);
-    tick_soon(manage, 0);
-    return result;
+    return retry_model(command, model_id, reason);
 }
 
 /* ---- evict and forget ---- */
@@ -149,7 +152,7 @@ int run_retry(struct manage *manage, const struct command_request *request, char
 struct eviction {
     struct manage *manage;
     const struct catalog_model *model;
-    bool others_keep;        /* forget: leave what any other model shows */
+    bool others_keep; /* forget: leave what any other model shows */
     size_t evicted, open, fetching, kept;
     uint64_t freed;
 };
@@ -191,8 +194,8 @@ static int evict_files(struct eviction *eviction) {
     struct catalog *catalog = eviction->manage->settings.catalog;
     int64_t after_id = 0;
     int count, result = 0;
-    while (result == 0 && (count = catalog_list_files(catalog, eviction->model->revision_id, false, after_id, page,
-                               FILES_A_PAGE)) != 0) {
+    while (result == 0 && (count = catalog_list_files(catalog, eviction->model->revision_id, false, after_id,
+                               page, FILES_A_PAGE)) != 0) {
         if (count < 0)
             result = count;
         for (int i = 0; result == 0 && i < count; i++)
@@ -208,7 +211,7 @@ static int evict_files(struct eviction *eviction) {
 static int evict_model(struct command *command, bool others_keep, struct reason *reason) {
     struct manage *manage = command->manage;
     struct catalog_model *model = &command->model;
-    struct eviction eviction = { .manage = manage, .model = model, .others_keep = others_keep };
+    struct eviction eviction = {.manage = manage, .model = model, .others_keep = others_keep};
     char size[HUMAN_SIZE];
     int result = catalog_model(manage->settings.catalog, command->request.id, model);
     if (result == 0)
@@ -226,10 +229,10 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
         return COMMAND_AGAIN;
     human_bytes(size, command->job.bytes_done);
     if (eviction.open + eviction.fetching)
-        return err_because(reason, -ERR_BUSY, "%zu files are open and stay; %s were freed", eviction.open + eviction.fetching,
-            size);
+        return err_because(reason, -ERR_BUSY, "%zu open file%s; %s freed", eviction.open + eviction.fetching,
+            eviction.open + eviction.fetching == 1 ? " stays" : "s stay", size);
     if (eviction.kept)
-        SAY(reason, "%s freed; %zu files stay, a pinned model needs them", size, eviction.kept);
+        SAY(reason, "%s freed; what pinned models need stays (files: %zu)", size, eviction.kept);
     else
         SAY(reason, "%s freed", size);
     return 0;
@@ -245,7 +248,8 @@ static int settle_last_job(struct manage *manage, int64_t model_id) {
     return catalog_set_job(manage->settings.catalog, &last);
 }
 
-int run_evict(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_evict(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)arguments;
     int result = evict_model(command_of(request), false, reason);
     if (result == 0)
@@ -258,10 +262,11 @@ static void forgotten(struct command *command) {
     char key[NAME_KEY_SIZE];
     name_format(command->model.source, command->model.name, key);
     events_add(manage, "model.forgotten", key, NULL);
-    bus_publish(&(struct news){ .kind = NEWS_MODEL_FORGOTTEN, .id = command->model.id, .text = key });
+    bus_publish(&(struct news){.kind = NEWS_MODEL_FORGOTTEN, .id = command->model.id, .text = key});
 }
 
-int run_forget(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_forget(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     struct command *command = command_of(request);
     struct reason ignored;
     int result = 0;
@@ -299,7 +304,8 @@ void holds_renew(struct manage *manage) {
         memcpy(after, page[count - 1], sizeof after);
     }
     /* A list that was cut short would give away what is pinned: the former one stays. */
-    int result = count < 0 ? count : store_set_holds(manage->settings.store, (const char *const *)keys, total);
+    int result =
+        count < 0 ? count : store_set_holds(manage->settings.store, (const char *const *)keys, total);
     if (result < 0)
         log_error("what pinned models need can't be told to the store: %s", err_sentence(result));
     for (size_t i = 0; i < total; i++)
@@ -310,7 +316,7 @@ void holds_renew(struct manage *manage) {
 
 static void pins_changed(struct command *command) {
     holds_renew(command->manage);
-    bus_publish(&(struct news){ .kind = NEWS_MODEL, .id = command->request.id });
+    bus_publish(&(struct news){.kind = NEWS_MODEL, .id = command->request.id});
 }
 
 static int set_pinned(const struct command_request *request, bool pinned) {
@@ -325,12 +331,14 @@ static int set_pinned(const struct command_request *request, bool pinned) {
     return result;
 }
 
-int run_pin(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_pin(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)manage, (void)arguments, (void)reason;
     return set_pinned(request, true);
 }
 
-int run_unpin(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_unpin(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)manage, (void)arguments, (void)reason;
     return set_pinned(request, false);
 }
@@ -340,7 +348,7 @@ int run_unpin(struct manage *manage, const struct command_request *request, char
 static int updated(struct command *command, bool was_pulled, struct reason *reason) {
     struct manage *manage = command->manage;
     struct catalog_model *model = &command->model;
-    struct reason pulled = { "" };
+    struct reason pulled = {""};
     int result = catalog_model(manage->settings.catalog, command->request.id, model);
     if (result < 0)
         return result;
@@ -349,7 +357,7 @@ static int updated(struct command *command, bool was_pulled, struct reason *reas
         return 0;
     }
     if (was_pulled) {
-        const struct words none = { 0 };
+        const struct words none = {0};
         result = pull_model(command, model->id, &none, &pulled);
         if (result < 0 && command->in_transaction) {
             catalog_rollback(manage->settings.catalog);
@@ -362,14 +370,16 @@ static int updated(struct command *command, bool was_pulled, struct reason *reas
     return 0;
 }
 
-int run_update(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_update(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)arguments;
     struct command *command = command_of(request);
     struct catalog_model *model = &command->model;
     struct catalog_job last;
     if (command->asked) {
         if (command->ask_result < 0)
-            return err_because(reason, command->ask_result, "%s", err_text(&command->ask.reason, command->ask_result));
+            return err_because(reason, command->ask_result, "%s",
+                err_text(&command->ask.reason, command->ask_result));
         return updated(command, command->flag, reason);
     }
     int result = catalog_model(manage->settings.catalog, request->id, model);
@@ -380,7 +390,8 @@ int run_update(struct manage *manage, const struct command_request *request, cha
     const struct source *source = source_find(model->source);
     if (!source)
         return err_because(reason, -ERR_UNKNOWN_MODEL, "this weightfs has no source \"%s\"", model->source);
-    command->flag = model->state == STATE_READY ||
+    command->flag =
+        model->state == STATE_READY ||
         (catalog_last_job(manage->settings.catalog, model->id, &last) == 0 && last.state == JOB_DONE);
     return command_ask(command, source, model->name, model->asked_revision);
 }

@@ -7,7 +7,8 @@
 
 /* ---- add, and pull of a key ---- */
 
-static int read_key(const char *text, struct name_key *ret_key, const struct source **ret_source, struct reason *reason) {
+static int read_key(const char *text, struct name_key *ret_key, const struct source **ret_source,
+    struct reason *reason) {
     struct name_key key;
     int result = name_parse(text, &key, reason);
     if (result < 0)
@@ -22,7 +23,8 @@ static int read_key(const char *text, struct name_key *ret_key, const struct sou
     return 0;
 }
 
-int parse_key(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int parse_key(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)manage, (void)request;
     struct name_key key;
     const struct source *source;
@@ -45,14 +47,15 @@ static void selection_changed(struct command *command) {
     holds_renew(command->manage);
 }
 
-static int added(struct command *command, int64_t model_id, const struct name_key *key, struct reason *reason) {
+static int added(struct command *command, int64_t model_id, const struct name_key *key,
+    struct reason *reason) {
     struct catalog *catalog = command->manage->settings.catalog;
     const char *word = key->variant;
     char name[NAME_KEY_SIZE];
     int result = catalog_model(catalog, model_id, &command->model);
     if (result < 0)
         return result;
-    const struct words words = { .array = { word }, .count = *word != 0 };
+    const struct words words = {.array = {word}, .count = *word != 0};
     if (strcmp(command->lines[command->at].row->name, "pull") == 0)
         return pull_model(command, model_id, &words, reason);
     if (*word) {
@@ -63,11 +66,13 @@ static int added(struct command *command, int64_t model_id, const struct name_ke
     }
     name_format(command->model.source, command->model.name, name);
     if (result == 0)
-        SAY(reason, "%s is known, at %.12s", name, *command->model.commit ? command->model.commit : "a revision that we may not see");
+        SAY(reason, "%s is known, at %.12s", name,
+            *command->model.commit ? command->model.commit : "a revision that we may not see");
     return result;
 }
 
-int run_add(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_add(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     struct command *command = command_of(request);
     struct name_key key;
     const struct source *source;
@@ -80,13 +85,15 @@ int run_add(struct manage *manage, const struct command_request *request, char *
     if (!command->asked)
         return command_ask(command, source, key.model, key.revision);
     if (command->ask_result < 0)
-        return err_because(reason, command->ask_result, "%s", err_text(&command->ask.reason, command->ask_result));
+        return err_because(reason, command->ask_result, "%s",
+            err_text(&command->ask.reason, command->ask_result));
     return added(command, command->ask.model_id, &key, reason);
 }
 
 /* ---- offline ---- */
 
-int parse_switch(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int parse_switch(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)manage, (void)request;
     if (strcmp(arguments, "on") != 0 && strcmp(arguments, "off") != 0)
         return err_because(reason, -ERR_BAD_VALUE, "it takes `on` or `off`");
@@ -102,15 +109,16 @@ static void switched(struct command *command) {
         log_error("offline %s: %s", value, reason.text); /* our own table refuses its own words */
     http_loop_set_offline(manage->settings.http, command->flag);
     events_add(manage, "offline", NULL, command->flag ? ",\"offline\":true" : ",\"offline\":false");
-    bus_publish(&(struct news){ .kind = NEWS_SETTING, .text = "offline" });
-    list_each(at, &manage->jobs)
+    bus_publish(&(struct news){.kind = NEWS_SETTING, .text = "offline"});
+    list_each (at, &manage->jobs)
         if (!command->flag)
             job_retry(list_entry(at, struct live_job, link));
     jobs_mark(manage, NULL);
     tick_soon(manage, 0);
 }
 
-int run_offline(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_offline(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)reason;
     struct command *command = command_of(request);
     command->flag = strcmp(arguments, "on") == 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ring of whole lines: position p is at ring[p % size]. Lines that are overwritten leave as a whole, so that `begin` is always the start of one. */
+/* A ring of whole lines: position p is at ring[p % size]. Lines that are overwritten leave as a
+ * whole, so that `begin` is always the start of one. */
 
 #include "manage/internal.h"
 

@@ -29,8 +29,8 @@ static void add_group(struct work *work) {
     flight_end(manage);
 }
 
-int discover_group_await(struct manage *manage, const struct source *source, const char *name, int64_t *ret_id,
-    struct wait *wait) {
+int discover_group_await(struct manage *manage, const struct source *source, const char *name,
+    int64_t *ret_id, struct wait *wait) {
     struct catalog_group group;
     if (*name == '.' || !name_is_part(name))
         return -ERR_BAD_NAME;

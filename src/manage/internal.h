@@ -5,9 +5,11 @@
 /*
  * What the manager's own files share.
  *
- * The desk (a pool of one thread) does all deciding: it alone begins and ends jobs, runs commands, stores discoveries and writes the catalogue. What is marked
- * "desk" below needs no lock. What others look at meanwhile (live figures of jobs, discoveries and who waits for them, last outcomes, the cache of reports) is
- * guarded by `lock` (rank MANAGE), under which nothing but memory is touched. News and events have locks of their own, of rank QUEUE.
+ * The desk (a pool of one thread) does all deciding: it alone begins and ends jobs, runs commands,
+ * stores discoveries and writes the catalogue. What is marked "desk" below needs no lock. What
+ * others look at meanwhile (live figures of jobs, discoveries and who waits for them, last
+ * outcomes, the cache of reports) is guarded by `lock` (rank MANAGE), under which nothing but
+ * memory is touched. News and events have locks of their own, of rank QUEUE.
  */
 
 #include <stdatomic.h>
@@ -19,79 +21,76 @@
 #include "base/log.h"
 #include "manage/manage.h"
 
-#define TICK_MS 500             /* how often jobs are looked at while there are any */
-#define WANTED_MOST 64          /* blobs wanted at once, by all jobs: each holds descriptors */
-#define FILES_A_PAGE 64         /* rows read from the catalogue at once */
+#define TICK_MS           500 /* how often jobs are looked at while there are any */
+#define WANTED_MOST       64  /* blobs wanted at once, by all jobs: each holds descriptors */
+#define FILES_A_PAGE      64  /* rows read from the catalogue at once */
 #define EVENTS_RING_BYTES (256u << 10)
 
 /* ---- events.c ---- */
 
 struct events {
-    struct lock lock;           /* QUEUE */
+    struct lock lock; /* QUEUE */
     char *ring;
-    uint64_t begin, end;        /* positions; begin is always the start of a line */
+    uint64_t begin, end; /* positions; begin is always the start of a line */
 };
 void events_init(struct events *events);
 void events_done(struct events *events);
-/* One line. `model` ("hf:acme/tiny") may be NULL; `more` is what follows in the object, ready made (",\"job\":12"), or NULL. */
+/* One line. `model` ("hf:acme/tiny") may be NULL; `more` is what follows in the object, ready made
+ * (",\"job\":12"), or NULL. */
 void events_add(struct manage *manage, const char *event, const char *model, const char *more);
 
-/* ---- manage.c: news and the desk ---- */
-
-/* What the listener took note of. One note a kind and key at most. */
-struct note {
-    struct list link;
-    enum news_kind kind;
-    int error;
-    char key[DIGEST_TEXT_SIZE];
-    char text[200];
-};
+/* ---- manage.c: the desk and the tick ---- */
 
 struct manage {
     struct manage_settings settings;
     struct pool *desk;
-    struct lock lock;           /* MANAGE */
-    pthread_cond_t calm;        /* in_flight fell to 0 */
-    unsigned in_flight;         /* discoveries and commands that are not finished */
-    atomic_bool shut;           /* nothing new begins */
+    struct lock lock;    /* MANAGE */
+    pthread_cond_t calm; /* in_flight fell to 0 */
+    unsigned in_flight;  /* discoveries and commands that are not finished */
+    atomic_bool shut;    /* nothing new begins */
 
-    struct lock news_lock;      /* QUEUE: notes, news_queued */
+    struct lock news_lock; /* QUEUE: notes, news_queued */
     struct list notes;
     unsigned note_count;
-    bool notes_lost;            /* too many: everything is looked at */
+    bool notes_lost; /* too many: everything is looked at */
     bool news_queued, news_delayed;
     struct work news_work;
     struct timer news_timer;
-    atomic_uint blob_version;   /* raised by every news of a blob: reports made before are old soon */
-    atomic_uint hard_version;   /* raised when a blob, a job or a selection changed its state: reports made before are wrong */
+    atomic_uint blob_version; /* raised by every news of a blob: reports made before are old soon */
+    /* Raised when a blob, a job or a selection changed its state: reports made before are wrong. */
+    atomic_uint hard_version;
 
-    uint64_t tick_at_ms;        /* under news_lock; 0: not armed */
-    struct timer tick_timer;    /* armed while there are live jobs or models to look at again */
+    uint64_t tick_at_ms;     /* under lock; 0: not armed */
+    struct timer tick_timer; /* armed while there are live jobs or models to look at again */
     struct work tick_work;
     atomic_bool tick_queued;
 
-    struct list jobs;           /* struct live_job, the open ones, oldest first: changed by the desk under lock */
-    unsigned wanted;            /* desk: blobs wanted by jobs now */
-    struct list looks;          /* desk: models whose state may have changed (state.c) */
+    struct list jobs;  /* struct live_job, the open ones, oldest first: changed by the desk under lock */
+    unsigned wanted;   /* desk: blobs wanted by jobs now */
+    struct list looks; /* desk: models whose state may have changed (state.c) */
 
     struct list discoveries;    /* under lock */
     uint64_t discoveries_ended; /* under lock: how many */
-    struct list failures;       /* struct failure: short memory of what failed for a passing reason, under lock */
+    struct list failures; /* struct failure: short memory of what failed for a passing reason, under lock */
     unsigned failure_count;
 
-    struct list outcomes;       /* struct outcome: last results of commands, newest first, under lock */
+    struct list outcomes; /* struct outcome: last results of commands, oldest first, under lock */
     unsigned outcome_count;
-    struct list delayed;        /* struct command: those that wait for their timer, under lock */
-    struct list asks;           /* group asks that are parked, under lock */
+    struct list delayed; /* struct command: those that wait for their timer, under lock */
 
-    struct list reports;        /* struct cached_report, newest first, under lock */
+    struct list reports; /* struct cached_report, oldest first, under lock */
     unsigned report_count;
 
-    int error;                  /* what ails the whole (a refused token), under lock */
+    int error; /* what ails the whole (a refused token), under lock */
     struct reason reason;
 
     struct events events;
 };
+
+/* News of blobs: news.c. The listener, and the start and the end of what it needs. */
+void news_hear(void *context, const struct news *news);
+void news_init(struct manage *manage);
+void news_done(struct manage *manage);
 
 void desk_submit(struct manage *manage, struct work *work);
 void tick_soon(struct manage *manage, uint64_t delay_ms);
@@ -100,7 +99,8 @@ void manage_set_error(struct manage *manage, int error, const char *reason);
 /* Something that must end before manage_stop() may go on. */
 void flight_begin(struct manage *manage);
 void flight_end(struct manage *manage);
-/* Unlinks a parked wait if it is still linked: the body of a withdraw(), for waits whose `where` is the manager. */
+/* Unlinks a parked wait if it is still linked: the body of a withdraw(), for waits whose `where` is
+ * the manager. */
 bool wait_take_back(struct wait *wait);
 
 /* ---- discover.c ---- */
@@ -109,26 +109,28 @@ bool wait_take_back(struct wait *wait);
 struct discover_ask {
     struct list link;
     void (*finish)(struct discover_ask *ask, int result);
-    int64_t model_id;           /* filled for result 0 */
-    bool changed;               /* another revision is selected now */
-    struct reason reason;       /* filled for a failure */
+    int64_t model_id;     /* filled for result 0 */
+    bool changed;         /* another revision is selected now */
+    struct reason reason; /* filled for a failure */
 };
-/* Asks the source even when the model is known. `revision` "": the source's default. 0: under way, finish() comes. */
-int discover_refresh(struct manage *manage, const struct source *source, const char *model, const char *revision,
-    struct discover_ask *ask);
+/* Asks the source even when the model is known. `revision` "": the source's default. 0: under way,
+ * finish() comes. */
+int discover_refresh(struct manage *manage, const struct source *source, const char *model,
+    const char *revision, struct discover_ask *ask);
 /* Ends what waits for a timer. Before the http loop stops. */
 void discover_shut(struct manage *manage);
-void discover_forget_failures(struct manage *manage);
+void failures_forget(struct manage *manage);
 
 /* ---- words.c: arguments, also as a job's row keeps them ---- */
 
 #define WORDS_MOST 64
 struct words {
-    char *text;                 /* owned; the words point into it */
+    char *text; /* owned; the words point into it */
     const char *array[WORDS_MOST];
     size_t count;
 };
-/* Words are parted by blanks; "…" keeps blanks together, \" and \\ stand for themselves inside. -ERR_BAD_VALUE. */
+/* Words are parted by blanks; "…" keeps blanks together, \" and \\ stand for themselves inside.
+ * -ERR_BAD_VALUE. */
 int words_parse(const char *text, struct words *ret_words, struct reason *reason);
 void words_done(struct words *words);
 #define WORDS_CLEANUP __attribute__((cleanup(words_done)))
@@ -141,7 +143,7 @@ struct item {
     int64_t file_id;
     uint64_t size, here;
     char digest[DIGEST_TEXT_SIZE]; /* "" masked */
-    struct blob *blob;          /* while it is wanted */
+    struct blob *blob;             /* while it is wanted */
     bool done, failed;
 };
 struct items {
@@ -150,19 +152,24 @@ struct items {
     uint64_t bytes_total;
     char variant[NAME_VARIANT_SIZE]; /* of the first that has one */
 };
-/* Looks at the blobs: fills `here` and `done`; *ret_missing: bytes that are not here. Costs a little disk work a file. */
-int items_look(struct manage *manage, const struct catalog_model *model, struct items *items, uint64_t *ret_missing);
-/* The files that `words` name of the model's selected revision, with those of no variant where a variant is named; no words: the selection. */
-int items_read(struct manage *manage, const struct catalog_model *model, const struct words *words, struct items *ret_items);
+/* Looks at the blobs: fills `here` and `done`; *ret_missing: bytes that are not here. Costs a
+ * little disk work a file. */
+int items_look(struct manage *manage, const struct catalog_model *model, struct items *items,
+    uint64_t *ret_missing);
+/* The files that `words` name of the model's selected revision, with those of no variant where a
+ * variant is named; no words: the selection. */
+int items_read(struct manage *manage, const struct catalog_model *model, const struct words *words,
+    struct items *ret_items);
 void items_done(struct items *items);
 #define ITEMS_CLEANUP __attribute__((cleanup(items_done)))
 /* The blob of a file: a reference. -ERR_GATED for a masked one. */
-int item_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file, struct blob **ret_blob);
+int item_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
+    struct blob **ret_blob);
 
 /* ---- job.c ---- */
 
 struct live_job {
-    struct list link;           /* manage->jobs */
+    struct list link; /* manage->jobs */
     struct manage *manage;
     struct catalog_job row;     /* state, error, reason and bytes: under lock; the rest never changes */
     struct catalog_model model; /* as it was at the start */
@@ -173,31 +180,37 @@ struct live_job {
     uid_t uid;                  /* who asked; known: false after a restart */
     pid_t pid;
     bool known;
-    bool dirty;                 /* desk: look at it now */
-    int item_error;             /* desk: of the first item that failed for good */
+    bool dirty;     /* desk: look at it now */
+    int item_error; /* desk: of the first item that failed for good */
     struct reason item_reason;
-    int start_error;            /* desk: why the next item could not be begun (no room, no descriptor) */
+    int start_error; /* desk: why the next item could not be begun (no room, no descriptor) */
     uint64_t start_again_ms;
-    uint64_t moved_ms;          /* desk: when bytes last came */
-    uint64_t fetched_bytes;     /* desk: that came while we looked */
+    uint64_t moved_ms;                    /* desk: when bytes last came */
+    uint64_t fetched_bytes;               /* desk: that came while we looked */
     uint64_t measured_ms, measured_bytes; /* desk: when the speed was last measured, and fetched_bytes then */
-    uint64_t saved_ms;          /* desk */
-    uint64_t speed;             /* under lock */
-    struct list waits;          /* under lock */
+    uint64_t saved_ms;                    /* desk */
+    uint64_t speed;                       /* under lock */
+    struct list waits;                    /* under lock */
 };
 
 /* Takes up the jobs that the catalogue has as open. Desk or before it. */
 int jobs_take_up(struct manage *manage);
 /* Begins the job whose row was committed. Desk. Takes the items. */
-void job_begin(struct manage *manage, const struct catalog_job *row, const struct catalog_model *model, struct items *items,
-    const struct command_request *who);
+void job_begin(struct manage *manage, const struct catalog_job *row, const struct catalog_model *model,
+    struct items *items, const struct command_request *who);
 /* Ends it: the row, the event, who waits. `kept_open`: the row stays as it is, for the next start. Desk. */
 void job_end(struct live_job *job, enum catalog_job_state state, int error, const char *reason);
 struct live_job *job_of_model(struct manage *manage, int64_t model_id); /* desk */
 struct live_job *job_of_id(struct manage *manage, int64_t job_id);      /* desk */
-/* "job 12 (pull), asked for by uid 0, pid 411" */
+/* "job 12 (pull) of uid 0, pid 411" */
 void job_describe(const struct live_job *job, char *to, size_t size);
 void job_retry(struct live_job *job);
+/* For job_step.c: the state with all that follows from it; the row as it is; a blob is no longer wanted;
+ * bytes_done and speed. Desk. */
+void job_set_state(struct live_job *job, enum catalog_job_state state, int error, const char *reason);
+void job_save(struct live_job *job);
+void job_put_item(struct manage *manage, struct item *item);
+void job_measure(struct live_job *job);
 /* One step of all jobs. Desk. */
 void jobs_step(struct manage *manage);
 /* Marks the jobs that want `digest` (NULL: all) to be looked at. Desk. */
@@ -228,55 +241,61 @@ void state_renew(struct manage *manage);
 
 struct command_line {
     const struct command_row *row;
-    char *arguments;            /* inside command->text */
+    char *arguments; /* inside command->text */
 };
 
 /* A write to ctl, on its way over the desk. */
 struct command {
     struct work work;
     struct timer timer;
-    struct list delay_link;     /* manage->delayed, while the timer is armed; under lock */
+    struct list delay_link; /* manage->delayed, while the timer is armed; under lock */
     struct manage *manage;
     struct command_request request; /* its text is not ours */
-    struct list waits;          /* the one wait, unless it was taken back; under lock */
-    char *text;                 /* our copy, cut into the lines */
+    struct list waits;              /* the one wait, unless it was taken back; under lock */
+    char *text;                     /* our copy, cut into the lines */
     struct command_line *lines;
     size_t count, at;
 
     /* Of the line that runs: */
-    struct reason sentence;     /* what there is to say, of a failure or a success */
-    bool in_transaction;        /* it called command_begin(): effect, audit and recorded answer are one */
+    struct reason sentence; /* what there is to say, of a failure or a success */
+    bool in_transaction;    /* it called command_begin(): effect, audit and recorded answer are one */
     void (*after)(struct command *command); /* what follows once that is committed; NULL */
-    struct catalog_model model; /* for after() */
+    struct catalog_model model;             /* for after() */
     struct catalog_job job;
     struct items items;
     bool flag;
-    struct discover_ask ask;    /* of a line that asks a source first */
-    bool asked;                 /* it came back with ask_result */
+    struct discover_ask ask; /* of a line that asks a source first */
+    bool asked;              /* it came back with ask_result */
     int ask_result;
-    unsigned tries;             /* of a line that waits for fetches to end */
+    unsigned tries; /* of a line that waits for fetches to end */
 };
 
-/* What row->run may answer beside 0 and errors: it is called again when the ask is answered, or after a moment. */
-#define COMMAND_ASKED 1
-#define COMMAND_AGAIN 2
+/* What row->run may answer beside 0 and errors: it is called again when the ask is answered, or
+ * after a moment. */
+#define COMMAND_ASKED    1
+#define COMMAND_AGAIN    2
 #define COMMAND_AGAIN_MS 200
-#define COMMAND_TRIES 25
+#define COMMAND_TRIES    25
 
+/* Cuts the text into lines of known commands with good arguments: the first that is not is kept as
+ * an outcome. */
+int command_parse(struct command *command, struct reason *reason);
 /* The command whose request is handed to row->run. */
 struct command *command_of(const struct command_request *request);
-/* Begins the transaction that the runner ends, together with the audit's row and the recorded answer. Nothing but the catalogue may be called from then on. */
+/* Begins the transaction that the runner ends, together with the audit's row and the recorded
+ * answer. Nothing but the catalogue may be called from then on. */
 int command_begin(struct command *command);
 /* A discovery for the line that runs: COMMAND_ASKED or an error. */
-int command_ask(struct command *command, const struct source *source, const char *model, const char *revision);
+int command_ask(struct command *command, const struct source *source, const char *model,
+    const char *revision);
 /* Ends those that wait for a timer. */
 void commands_shut(struct manage *manage);
 /* The sentence of a success. */
 #define SAY(reason, ...) ((void)err_because((reason), 0, __VA_ARGS__))
 
 /* The last result at a place, as ctl shows it: outcome.c. `command` and `sentence` are copied. */
-void outcome_set(struct manage *manage, const struct command_request *request, const char *command, int result,
-    const char *sentence);
+void outcome_set(struct manage *manage, const struct command_request *request, const char *command,
+    int result, const char *sentence);
 void outcomes_done(struct manage *manage);
 void outcome_print(struct manage *manage, enum command_place place, int64_t id, struct buf *to);
 

@@ -17,8 +17,11 @@ int item_blob(struct manage *manage, const struct catalog_model *model, const st
         return -ERR_GATED;
     const struct blob_origin origin = {
         .source = source,
-        .file = { .model = model->name, .commit = model->commit, .path = file->path, .digest = file->digest,
-            .size = file->size },
+        .file = {.model = model->name,
+                 .commit = model->commit,
+                 .path = file->path,
+                 .digest = file->digest,
+                 .size = file->size},
     };
     return blob_get(manage->settings.store, &origin, ret_blob);
 }
@@ -59,7 +62,7 @@ static void add_item(struct items *items, size_t *room, const struct catalog_fil
         items->array = mem_resize(items->array, *room, sizeof *items->array);
     }
     struct item *item = &items->array[items->count++];
-    *item = (struct item){ .file_id = file->id, .size = file->size };
+    *item = (struct item){.file_id = file->id, .size = file->size};
     memcpy(item->digest, file->digest, sizeof item->digest);
     items->bytes_total += file->size;
     if (!*items->variant && *file->variant)
@@ -68,13 +71,14 @@ static void add_item(struct items *items, size_t *room, const struct catalog_fil
 
 typedef bool visit_file(void *context, const struct catalog_file *file); /* false: enough */
 
-static int each_file(struct manage *manage, int64_t revision_id, bool selected_only, visit_file *visit, void *context) {
+static int each_file(struct manage *manage, int64_t revision_id, bool selected_only, visit_file *visit,
+    void *context) {
     struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
     int64_t after_id = 0;
     int count;
     bool more = true;
-    while (more && (count = catalog_list_files(manage->settings.catalog, revision_id, selected_only, after_id, page,
-                        FILES_A_PAGE)) > 0) {
+    while (more && (count = catalog_list_files(manage->settings.catalog, revision_id, selected_only, after_id,
+                        page, FILES_A_PAGE)) > 0) {
         for (int i = 0; more && i < count; i++)
             more = visit(context, &page[i]);
         after_id = page[count - 1].id;
@@ -102,8 +106,9 @@ static bool collect(void *context, const struct catalog_file *file) {
     return true;
 }
 
-int items_read(struct manage *manage, const struct catalog_model *model, const struct words *words, struct items *ret_items) {
-    struct collection collection = { .filter = { .words = words } };
+int items_read(struct manage *manage, const struct catalog_model *model, const struct words *words,
+    struct items *ret_items) {
+    struct collection collection = {.filter = {.words = words}};
     int result = 0;
     if (!model->revision_id)
         return -ERR_GATED; /* only a model that tells nothing has none */
@@ -119,7 +124,8 @@ int items_read(struct manage *manage, const struct catalog_model *model, const s
     return 0;
 }
 
-static int look_at(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file, struct item *item) {
+static int look_at(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
+    struct item *item) {
     struct blob *blob;
     struct blob_info info;
     int result = item_blob(manage, model, file, &blob);
@@ -134,7 +140,8 @@ static int look_at(struct manage *manage, const struct catalog_model *model, con
     return 0;
 }
 
-int items_look(struct manage *manage, const struct catalog_model *model, struct items *items, uint64_t *ret_missing) {
+int items_look(struct manage *manage, const struct catalog_model *model, struct items *items,
+    uint64_t *ret_missing) {
     struct catalog_file *file = mem_new(sizeof *file);
     uint64_t missing = 0;
     int result = 0;
@@ -155,5 +162,5 @@ int items_look(struct manage *manage, const struct catalog_model *model, struct 
 
 void items_done(struct items *items) {
     free(items->array);
-    *items = (struct items){ 0 };
+    *items = (struct items){0};
 }

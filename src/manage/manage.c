@@ -7,24 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTES_MOST 512
-#define NEWS_DELAY_MS 400       /* how long progress may be collected before it is looked at */
-#define STOP_PATIENCE_MS 10000  /* what is in flight has been cancelled: this is for bugs */
+#define STOP_PATIENCE_MS 10000 /* what is in flight has been cancelled: this is for bugs */
 
 const struct option_row manage_options[] = {
-    { .name = "discover", .type = OPTION_BOOL, .value = "on",
-        .help = "off: walking into a model that is not known asks nobody; only `add` does" },
-    { .name = "discover_timeout_s", .type = OPTION_NUMBER, .value = "10", .least = 1, .most = 300,
-        .help = "seconds that the first step into an unknown model may take" },
-    { .name = "absence_s", .type = OPTION_NUMBER, .value = "300", .least = 0, .most = 86400,
-        .help = "seconds for which it is remembered that a source knows no such model" },
-    { .name = "offline", .type = OPTION_BOOL, .value = "off", .environment = "HF_HUB_OFFLINE", .live = true,
-        .help = "on: not one packet is sent; what is here works" },
-    { .name = "admin_group", .type = OPTION_TEXT,
-        .help = "members of this group may give commands, beside root and the owner of the mount" },
-    { .name = "job_history", .type = OPTION_NUMBER, .value = "100", .least = 0, .most = 10000,
-        .help = "how many ended jobs are kept under jobs/" },
-    { .name = NULL },
+    {.name = "discover",
+     .type = OPTION_BOOL,
+     .value = "on",
+     .help = "off: walking into a model that is not known asks nobody; only `add` does"},
+    {.name = "discover_timeout_s",
+     .type = OPTION_NUMBER,
+     .value = "10",
+     .least = 1,
+     .most = 300,
+     .help = "seconds that the first step into an unknown model may take"},
+    {.name = "absence_s",
+     .type = OPTION_NUMBER,
+     .value = "300",
+     .least = 0,
+     .most = 86400,
+     .help = "seconds for which it is remembered that a source knows no such model"},
+    {.name = "offline",
+     .type = OPTION_BOOL,
+     .value = "off",
+     .environment = "HF_HUB_OFFLINE",
+     .live = true,
+     .help = "on: not one packet is sent; what is here works"},
+    {.name = "admin_group",
+     .type = OPTION_TEXT,
+     .help = "members of this group may give commands, beside root and the owner of the mount"},
+    {.name = "job_history",
+     .type = OPTION_NUMBER,
+     .value = "100",
+     .least = 0,
+     .most = 10000,
+     .help = "how many ended jobs are kept under jobs/"},
+    {.name = NULL                                                 },
 };
 
 struct catalog *manage_catalog(const struct manage *manage) {
@@ -69,154 +86,12 @@ bool wait_take_back(struct wait *wait) {
     return true;
 }
 
-/* ---- news: the listener only takes note ---- */
-
-static bool is_noted_locked(struct manage *manage, const struct news *news) {
-    list_each(at, &manage->notes) {
-        struct note *note = list_entry(at, struct note, link);
-        if (note->kind == news->kind && strcmp(note->key, news->key) == 0) {
-            note->error = news->error;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void take_note_locked(struct manage *manage, const struct news *news) {
-    if (is_noted_locked(manage, news))
-        return;
-    if (manage->note_count == NOTES_MOST) {
-        manage->notes_lost = true;
-        return;
-    }
-    struct note *note = mem_new(sizeof *note);
-    note->kind = news->kind;
-    note->error = news->error;
-    (void)text_copy(note->key, sizeof note->key, news->key); /* a digest fits */
-    (void)snprintf(note->text, sizeof note->text, "%s", news->text ? news->text : ""); /* may be cut */
-    list_append(&manage->notes, &note->link);
-    manage->note_count++;
-}
-
-static void hear(void *context, const struct news *news) {
-    struct manage *manage = context;
-    if (news->kind > NEWS_BLOB_TROUBLE || !news->key)
-        return; /* the others are our own */
-    atomic_fetch_add(&manage->blob_version, 1);
-    if (news->kind == NEWS_BLOB_GENERATION)
-        atomic_fetch_add(&manage->hard_version, 1);
-    if (atomic_load(&manage->shut))
-        return;
-    bool now = false, later = false;
-    lock_take(&manage->news_lock);
-    take_note_locked(manage, news);
-    if (news->kind != NEWS_BLOB_PROGRESS && !manage->news_queued)
-        now = manage->news_queued = true;
-    else if (!manage->news_queued && !manage->news_delayed)
-        later = manage->news_delayed = true;
-    lock_drop(&manage->news_lock);
-    if (now)
-        desk_submit(manage, &manage->news_work);
-    else if (later)
-        timer_arm(manage->settings.timers, &manage->news_timer, clock_ms() + NEWS_DELAY_MS);
-}
-
-static void news_due(struct timer *timer) {
-    struct manage *manage = list_entry(timer, struct manage, news_timer);
-    lock_take(&manage->news_lock);
-    manage->news_delayed = false;
-    bool submit = !manage->news_queued && !atomic_load(&manage->shut);
-    manage->news_queued |= submit;
-    lock_drop(&manage->news_lock);
-    if (submit)
-        desk_submit(manage, &manage->news_work);
-}
-
-/* ---- news: what follows, on the desk ---- */
-
-static void tell_blob(struct manage *manage, const char *event, const struct note *note) {
-    struct buf more BUF_CLEANUP = BUF_INIT;
-    (void)buf_format(&more, ",\"digest\":\"%s\"", note->key); /* no limit: none of these can fail */
-    if (note->error)
-        (void)buf_format(&more, ",\"error\":\"%s\"", err_name(note->error));
-    if (*note->text) {
-        (void)buf_text_add(&more, ",\"reason\":");
-        (void)buf_json_string(&more, note->text);
-    }
-    events_add(manage, event, NULL, buf_text(&more));
-}
-
-/* A generation began: the blob was sealed (our own SHA-256 is known then), evicted, or killed by a mismatch. */
-static void generation_began(struct manage *manage, const struct note *note) {
-    if (note->error) {
-        log_warning("blob %s: %s; what was fetched of it is dropped", note->key, err_sentence(note->error));
-        tell_blob(manage, "blob.corrupt", note);
-        return;
-    }
-    struct catalog_file *file = mem_new(sizeof *file);
-    struct catalog_model *model = mem_new(sizeof *model);
-    struct blob *blob;
-    struct blob_info info;
-    if (catalog_list_same(manage->settings.catalog, note->key, 0, file, 1) == 1 &&
-        catalog_model(manage->settings.catalog, file->model_id, model) == 0 && item_blob(manage, model, file, &blob) == 0) {
-        blob_look(blob, &info);
-        blob_put(blob);
-        if (info.state != BLOB_COMPLETE)
-            tell_blob(manage, "blob.evicted", note);
-        else if (*info.sha256 && strcmp(file->sha256, info.sha256) != 0 &&
-                 catalog_set_sha256(manage->settings.catalog, note->key, info.sha256) < 0)
-            log_warning("blob %s: its SHA-256 can't be written to the catalogue", note->key);
-    }
-    free(model);
-    free(file);
-}
-
-static void handle_note(struct manage *manage, const struct note *note) {
-    switch (note->kind) {
-    case NEWS_BLOB_VERIFIED: tell_blob(manage, "blob.verified", note); break;
-    case NEWS_BLOB_GENERATION: generation_began(manage, note); break;
-    case NEWS_BLOB_TROUBLE:
-        if (note->error == -ERR_TOKEN)
-            manage_set_error(manage, note->error, note->text);
-        break;
-    default: break;
-    }
-    jobs_mark(manage, note->key);
-    state_mark_digest(manage, note->key);
-}
-
-static void handle_news(struct work *work) {
-    struct manage *manage = list_entry(work, struct manage, news_work);
-    LIST_HEAD(notes);
-    lock_take(&manage->news_lock);
-    manage->news_queued = false;
-    for (struct list *link; (link = list_shift(&manage->notes));)
-        list_append(&notes, link);
-    bool lost = manage->notes_lost;
-    manage->notes_lost = false;
-    manage->note_count = 0;
-    lock_drop(&manage->news_lock);
-    if (lost)
-        jobs_mark(manage, NULL);
-    for (struct list *link; (link = list_shift(&notes));) {
-        struct note *note = list_entry(link, struct note, link);
-        if (!atomic_load(&manage->shut))
-            handle_note(manage, note);
-        free(note);
-    }
-    if (atomic_load(&manage->shut))
-        return;
-    jobs_step(manage);
-    if (state_look(manage))
-        tick_soon(manage, TICK_MS);
-}
-
 /* ---- the tick ---- */
 
 /* An earlier tick that is due already stays: else a stream of news would put it off for ever. */
 void tick_soon(struct manage *manage, uint64_t delay_ms) {
     uint64_t at_ms = clock_ms() + delay_ms;
-    LOCK_SCOPE(&manage->news_lock);
+    LOCK_SCOPE(&manage->lock);
     if (manage->tick_at_ms && manage->tick_at_ms <= at_ms)
         return;
     manage->tick_at_ms = at_ms;
@@ -226,9 +101,9 @@ void tick_soon(struct manage *manage, uint64_t delay_ms) {
 
 static void tick_due(struct timer *timer) {
     struct manage *manage = list_entry(timer, struct manage, tick_timer);
-    lock_take(&manage->news_lock);
+    lock_take(&manage->lock);
     manage->tick_at_ms = 0;
-    lock_drop(&manage->news_lock);
+    lock_drop(&manage->lock);
     if (!atomic_load(&manage->shut) && !atomic_exchange(&manage->tick_queued, true))
         desk_submit(manage, &manage->tick_work);
 }
@@ -246,7 +121,8 @@ static void tick(struct work *work) {
 
 /* ---- life ---- */
 
-/* What was commanded stays in force over a restart, before configuration (config/ comes last in the order of precedence). */
+/* What was commanded stays in force over a restart, before configuration (config/ comes last in the
+ * order of precedence). */
 static int recall_offline(struct manage *manage, struct reason *reason) {
     char value[16];
     int result = catalog_setting(manage->settings.catalog, "offline", value, sizeof value);
@@ -280,23 +156,21 @@ static void begin_desk(struct work *work) {
 static void init(struct manage *manage, const struct manage_settings *settings) {
     manage->settings = *settings;
     lock_init(&manage->lock, LOCK_MANAGE);
-    lock_init(&manage->news_lock, LOCK_QUEUE);
     lock_condition_init(&manage->calm);
-    struct list *const heads[] = { &manage->notes, &manage->jobs, &manage->looks, &manage->discoveries,
-        &manage->failures, &manage->outcomes, &manage->delayed, &manage->asks, &manage->reports };
+    struct list *const heads[] = {&manage->jobs, &manage->looks, &manage->discoveries, &manage->failures,
+        &manage->outcomes, &manage->delayed, &manage->reports};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         list_init(heads[i]);
-    manage->news_work.run = handle_news;
-    manage->news_timer.fire = news_due;
+    news_init(manage);
     manage->tick_work.run = tick;
     manage->tick_timer.fire = tick_due;
     events_init(&manage->events);
 }
 
 static void done(struct manage *manage) {
+    news_done(manage);
     events_done(&manage->events);
     pthread_cond_destroy(&manage->calm);
-    lock_done(&manage->news_lock);
     lock_done(&manage->lock);
     free(manage);
 }
@@ -304,16 +178,17 @@ static void done(struct manage *manage) {
 int manage_start(const struct manage_settings *settings, struct manage **ret_manage, struct reason *reason) {
     struct manage *manage = mem_new(sizeof *manage);
     init(manage, settings);
-    int result = recall_offline(manage, reason);
+    struct reason why = {""};
+    int result = recall_offline(manage, &why);
     if (result == 0)
         result = pool_start("desk", 1, &manage->desk);
     if (result < 0) {
         done(manage);
-        return err_because(reason, result, "the manager can't start: %s", err_text(reason, result));
+        return err_because(reason, result, "the manager can't start: %s", err_text(&why, result));
     }
-    bus_listen(hear, manage);
+    bus_listen(news_hear, manage);
     struct start_work *start = mem_new(sizeof *start);
-    *start = (struct start_work){ .work.run = begin_desk, .manage = manage };
+    *start = (struct start_work){.work.run = begin_desk, .manage = manage};
     flight_begin(manage);
     desk_submit(manage, &start->work);
     *ret_manage = manage;
@@ -337,7 +212,7 @@ static void reach_barrier(struct work *work) {
 /* Everything that was submitted to the desk before has run when it returns. */
 static void pass_desk(struct manage *manage) {
     struct barrier *barrier = mem_new(sizeof *barrier);
-    *barrier = (struct barrier){ .work.run = reach_barrier, .manage = manage };
+    *barrier = (struct barrier){.work.run = reach_barrier, .manage = manage};
     desk_submit(manage, &barrier->work);
     uint64_t until_ms = clock_ms() + STOP_PATIENCE_MS;
     lock_take(&manage->lock);
@@ -384,10 +259,11 @@ void manage_stop(struct manage *manage) {
         log_error("stopping: %u discoveries or commands did not end", manage->in_flight);
     lock_drop(&manage->lock);
     pool_stop(manage->desk);
+    /* news may have come while we were shutting */
+    timer_cancel(manage->settings.timers, &manage->news_timer);
     jobs_leave(manage);
     state_done(manage);
-    discover_forget_failures(manage);
-    free_list(&manage->notes, offsetof(struct note, link));
+    failures_forget(manage);
     outcomes_done(manage);
     free_list(&manage->reports, offsetof(struct cached_report, link));
     done(manage);

@@ -3,8 +3,9 @@
 #define WEIGHTFS_MANAGE_MANAGE_H
 
 /*
- * The manager: discoveries, commands, jobs, states and events. It owns nothing on disk (catalog and store do) and speaks with the network through sources
- * and the store only. Writes to the catalogue are done on its desk, a pool of one thread. Locks: MANAGE, never held while calling the store's
+ * The manager: discoveries, commands, jobs, states and events. It owns nothing on disk (catalog and
+ * store do) and speaks with the network through sources and the store only. Writes to the catalogue
+ * are done on its desk, a pool of one thread. Locks: MANAGE, never held while calling the store's
  * fetching, the catalogue's writing or a wait's finish().
  */
 
@@ -26,27 +27,30 @@
 
 struct manage;
 
-/* Rows of this floor: discover, discover_timeout_s, absence_s, admin_group, job_history … and `offline` (live). */
+/* Rows of this floor: discover, discover_timeout_s, absence_s, admin_group, job_history … and
+ * `offline` (live). */
 extern const struct option_row manage_options[];
 
 struct manage_settings {
-    struct options *options;          /* `offline` is changed by the command */
+    struct options *options; /* `offline` is changed by the command */
     struct catalog *catalog;
     struct store *store;
     struct http_loop *http;
-    struct pool *pool;                /* parses answers; the manager starts its desk itself */
+    struct pool *pool; /* parses answers; the manager starts its desk itself */
     struct timers *timers;
     const struct source_access *(*access_of)(void *context, const struct source *source);
     void *context;
-    const char *session;              /* see catalog_set_answer */
+    const char *session; /* see catalog_set_answer */
 };
 
 /* Starts the desk, listens to the bus (so: before other threads), takes up the jobs that were open. */
 int manage_start(const struct manage_settings *settings, struct manage **ret_manage, struct reason *reason);
-/* Begins nothing new from here on: no request, no want, no retry. Before http_loop_stop(), since jobs and retries would use the loop; waits of the face have ended. */
+/* Begins nothing new from here on: no request, no want, no retry. Before http_loop_stop(), since
+ * jobs and retries would use the loop; waits of the face have ended. */
 void manage_shut(struct manage *manage);
-/* Ends discoveries (-ERR_CANCELLED), leaves jobs open for the next start, and frees. The http loop and then the pool have been stopped before (the pool publishes news,
- * which would find nobody), the timers and the store not. */
+/* Ends discoveries (-ERR_CANCELLED), leaves jobs open for the next start, and frees. The http loop
+ * and then the pool have been stopped before (the pool publishes news, which would find nobody),
+ * the timers and the store not. */
 void manage_stop(struct manage *manage);
 struct catalog *manage_catalog(const struct manage *manage);
 struct store *manage_store(const struct manage *manage);
@@ -54,14 +58,19 @@ const struct options *manage_options_of(const struct manage *manage);
 
 /* --- Discovery: manage/discover.c --- */
 
-/* Makes `source`/ORG a known group (a row with an id); nothing is asked of the network. 0 and *ret_id, PARKED, or -ERR_BAD_NAME. */
-int discover_group_await(struct manage *manage, const struct source *source, const char *name, int64_t *ret_id, struct wait *wait);
+/* Makes `source`/ORG a known group (a row with an id); nothing is asked of the network. 0 and
+ * *ret_id, PARKED, or -ERR_BAD_NAME. */
+int discover_group_await(struct manage *manage, const struct source *source, const char *name,
+    int64_t *ret_id, struct wait *wait);
 /*
- * Makes sure that the model is in the catalogue. 0: it is, *ret_id. PARKED: one discovery (shared by all who ask meanwhile, one deadline of discover_timeout_s) is
- * under way; finish(0) means that catalog_find_model() now finds it. Errors: -ERR_UNKNOWN_MODEL (also remembered ones, for absence_s), -ERR_BAD_NAME, -ERR_UNREACHABLE, -ERR_OFFLINE,
- * -ENOENT with discover=off, … A gated model that tells nothing is known as well: 0.
+ * Makes sure that the model is in the catalogue. 0: it is, *ret_id. PARKED: one discovery (shared
+ * by all who ask meanwhile, one deadline of discover_timeout_s) is under way; finish(0) means that
+ * catalog_find_model() now finds it. Errors: -ERR_UNKNOWN_MODEL (also remembered ones, for
+ * absence_s), -ERR_BAD_NAME, -ERR_UNREACHABLE, -ERR_OFFLINE, -ENOENT with discover=off, … A gated
+ * model that tells nothing is known as well: 0.
  */
-int discover_await(struct manage *manage, const struct source *source, const char *model, int64_t *ret_id, struct wait *wait);
+int discover_await(struct manage *manage, const struct source *source, const char *model, int64_t *ret_id,
+    struct wait *wait);
 
 /* --- Commands: manage/command.c. A row a command; `ctl` lists them from there. --- */
 
@@ -69,52 +78,64 @@ enum command_place { COMMAND_ROOT = 1, COMMAND_MODEL = 2, COMMAND_JOB = 4 };
 
 struct command_request {
     enum command_place place;
-    int64_t id;              /* model or job */
-    const char *text;        /* whole lines; several commands are allowed, blank lines and # comments too */
+    int64_t id;       /* model or job */
+    const char *text; /* whole lines; several commands are allowed, blank lines and # comments too */
     size_t len;
     uid_t uid;
     gid_t gid;
     pid_t pid;
-    bool allowed;            /* face/tree found the caller to be the owner, root or of the admin_group */
-    uint64_t unique;         /* the kernel's request number */
-    bool resent;             /* it carried the resend bit: a recorded answer is repeated */
+    bool allowed;    /* face/tree found the caller to be the owner, root or of the admin_group */
+    uint64_t unique; /* the kernel's request number */
+    bool resent;     /* it carried the resend bit: a recorded answer is repeated */
 };
-/* Parses every line first: -ERR_UNKNOWN_COMMAND, -ERR_BAD_VALUE … and nothing was run; what can be refused at once is (-ERR_NOT_ALLOWED, -EBUSY). Then PARKED: the desk
- * runs the lines in order and finish(result) tells of the first that failed. `text` is copied. The sentence of a failure stands in ctl. */
+/* Parses every line first: -ERR_UNKNOWN_COMMAND, -ERR_BAD_VALUE … and nothing was run; what can be
+ * refused at once is (-ERR_NOT_ALLOWED, -EBUSY). Then PARKED: the desk runs the lines in order and
+ * finish(result) tells of the first that failed. `text` is copied. The sentence of a failure stands
+ * in ctl. */
 int command_await(struct manage *manage, const struct command_request *request, struct wait *wait);
 /* The commands of a place with their help, and the last result there, as text for reading ctl. */
 void command_print(struct manage *manage, enum command_place place, int64_t id, struct buf *to);
 /* For docs: the rows of a place. NULL after the last. */
 struct command_row {
     const char *name;
-    const char *arguments;   /* "[VARIANT|FILE…]" */
-    unsigned places;         /* command_place bits */
+    const char *arguments; /* "[VARIANT|FILE…]" */
+    unsigned places;       /* command_place bits */
     const char *help;
-    int (*parse)(struct manage *, const struct command_request *, char *arguments, struct reason *); /* manage/'s own */
-    int (*run)(struct manage *, const struct command_request *, char *arguments, struct reason *);   /* on the desk */
-    unsigned each;           /* command_place bits: there each argument is a command of its own */
+    /* manage/'s own: judges the arguments; does it, on the desk. */
+    int (*parse)(struct manage *, const struct command_request *, char *arguments, struct reason *);
+    int (*run)(struct manage *, const struct command_request *, char *arguments, struct reason *);
+    unsigned each; /* command_place bits: there each argument is a command of its own */
 };
 const struct command_row *command_row(size_t index);
 
 /* --- States: manage/state.c --- */
 
 enum model_state {
-    STATE_ABSENT, STATE_PARTIAL, STATE_QUEUED, STATE_DOWNLOADING, STATE_PAUSED, STATE_READY, STATE_FAILED, STATE_CORRUPT, STATE_DISABLED,
-    STATE_REMOTE, STATE_COUNT
+    STATE_ABSENT,
+    STATE_PARTIAL,
+    STATE_QUEUED,
+    STATE_DOWNLOADING,
+    STATE_PAUSED,
+    STATE_READY,
+    STATE_FAILED,
+    STATE_CORRUPT,
+    STATE_DISABLED,
+    STATE_REMOTE,
+    STATE_COUNT
 };
 const char *model_state_name(enum model_state state); /* "absent" … */
 
 struct model_report {
     enum model_state state;
-    uint64_t files_total, files_here;      /* of the selection */
-    uint64_t bytes_total, bytes_here;      /* of the selection */
+    uint64_t files_total, files_here; /* of the selection */
+    uint64_t bytes_total, bytes_here; /* of the selection */
     uint64_t bytes_missing;
-    uint64_t speed;                        /* bytes a second, 0 unknown */
-    uint64_t seconds_left;                 /* UINT64_MAX unknown */
-    int64_t job_id;                        /* the open or last job; 0 */
-    int error;                             /* why it is failed, paused, corrupt or locked */
+    uint64_t speed;        /* bytes a second, 0 unknown */
+    uint64_t seconds_left; /* UINT64_MAX unknown */
+    int64_t job_id;        /* the open or last job; 0 */
+    int error;             /* why it is failed, paused, corrupt or locked */
     struct reason reason;
-    char variant[NAME_VARIANT_SIZE];       /* the selected one(s'), first; "" */
+    char variant[NAME_VARIANT_SIZE]; /* the selected one(s'), first; "" */
 };
 int model_report(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report);
 
@@ -122,7 +143,7 @@ struct root_report {
     uint64_t models, ready, downloading, failed, jobs_open;
     struct store_figures store;
     bool offline;
-    int error;                             /* what ails it: -ERR_TOKEN, -ERR_FULL … */
+    int error; /* what ails it: -ERR_TOKEN, -ERR_FULL … */
     struct reason reason;
 };
 int root_report(struct manage *manage, struct root_report *ret_report);
@@ -131,14 +152,17 @@ int root_report(struct manage *manage, struct root_report *ret_report);
 int model_wait_await(struct manage *manage, int64_t model_id, struct wait *wait);
 int job_wait_await(struct manage *manage, int64_t job_id, struct wait *wait);
 /* A job as it is now: bytes_done and state are live. */
-int job_report(struct manage *manage, int64_t job_id, struct catalog_job *ret_job, uint64_t *ret_speed, uint64_t *ret_seconds_left);
+int job_report(struct manage *manage, int64_t job_id, struct catalog_job *ret_job, uint64_t *ret_speed,
+    uint64_t *ret_seconds_left);
 const char *job_state_name(enum catalog_job_state state);
 
-/* --- Events: manage/events.c. JSON lines in a ring of bounded size; positions count bytes since the daemon began and never fall. --- */
+/* --- Events: manage/events.c. JSON lines in a ring of bounded size. --- */
+/* Positions count bytes since the daemon began and never fall. */
 
 uint64_t events_begin(struct manage *manage); /* position of the oldest byte that is kept */
 uint64_t events_end(struct manage *manage);
-/* Copies up to `size` bytes from `position` on; what has left the ring is skipped to the next whole line. The count (0 at the end). */
+/* Copies up to `size` bytes from `position` on; what has left the ring is skipped to the next whole
+ * line. The count (0 at the end). */
 size_t events_read(struct manage *manage, uint64_t position, void *data, size_t size);
 
 #endif

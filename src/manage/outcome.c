@@ -9,7 +9,7 @@
 #define OUTCOMES_MOST 64
 
 struct outcome {
-    struct list link;           /* manage->outcomes, under lock, oldest first */
+    struct list link; /* manage->outcomes, under lock, oldest first */
     enum command_place place;
     int64_t id;
     int64_t at_ms;
@@ -19,7 +19,7 @@ struct outcome {
 };
 
 static struct outcome *find_locked(struct manage *manage, enum command_place place, int64_t id) {
-    list_each(at, &manage->outcomes) {
+    list_each (at, &manage->outcomes) {
         struct outcome *outcome = list_entry(at, struct outcome, link);
         if (outcome->place == place && outcome->id == id)
             return outcome;
@@ -39,8 +39,8 @@ static struct outcome *take_locked(struct manage *manage, enum command_place pla
     return mem_new(sizeof *outcome);
 }
 
-void outcome_set(struct manage *manage, const struct command_request *request, const char *command, int result,
-    const char *sentence) {
+void outcome_set(struct manage *manage, const struct command_request *request, const char *command,
+    int result, const char *sentence) {
     LOCK_SCOPE(&manage->lock);
     struct outcome *outcome = take_locked(manage, request->place, request->id);
     outcome->place = request->place;
@@ -63,7 +63,8 @@ void outcome_print(struct manage *manage, enum command_place place, int64_t id, 
     /* The buffer's owner set its limit, if any: what does not fit is left out. */
     (void)buf_format(to, "\nlast: %s (%s): %s", outcome->command, clock_stamp(stamp, outcome->at_ms),
         outcome->result ? err_name(outcome->result) : "done");
-    const char *text = outcome->result ? err_text(&outcome->sentence, outcome->result) : outcome->sentence.text;
+    const char *text =
+        outcome->result ? err_text(&outcome->sentence, outcome->result) : outcome->sentence.text;
     (void)buf_format(to, "%s%s\n", *text ? ": " : "", text);
 }
 

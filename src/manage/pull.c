@@ -18,19 +18,21 @@ static void selection_changed(struct command *command) {
     holds_renew(command->manage);
 }
 
-static int refuse_masked(const struct catalog_model *model, const struct items *items, struct reason *reason) {
+static int refuse_masked(const struct catalog_model *model, const struct items *items,
+    struct reason *reason) {
     size_t masked = 0;
     for (size_t i = 0; i < items->count; i++)
         masked += !*items->array[i].digest;
     if (!masked)
         return 0;
     return err_because(reason, -ERR_GATED,
-        "%zu of %zu files are told to those with access only: ask for it on the page of %s, give a token (HF_TOKEN), then `update`",
+        "%zu of %zu files are told to those with access only: ask for it on the page of %s, give a token "
+        "(HF_TOKEN), then `update`",
         masked, items->count, model->name);
 }
 
 static struct live_job *find_same(struct manage *manage, int64_t model_id, const char *words) {
-    list_each(at, &manage->jobs) {
+    list_each (at, &manage->jobs) {
         struct live_job *job = list_entry(at, struct live_job, link);
         if (job->row.model_id == model_id && strcmp(job->row.words, words) == 0)
             return job;
@@ -66,7 +68,8 @@ static int add_job(struct command *command, uint64_t missing, struct reason *rea
     if (result < 0)
         return result;
     command->after = begin_job;
-    SAY(reason, "job %lld fetches %s of %zu files", (long long)job->id, human_bytes(size, missing), command->items.count);
+    SAY(reason, "job %lld fetches %s (files: %zu)", (long long)job->id, human_bytes(size, missing),
+        command->items.count);
     return 0;
 }
 
@@ -90,22 +93,25 @@ static int pull_items(struct command *command, const struct words *words, struct
     if (!all_here)
         return add_job(command, missing, reason);
     command->after = selection_changed;
-    SAY(reason, "all of it is here: %zu files, %s", command->items.count, human_bytes(size, command->items.bytes_total));
+    SAY(reason, "all of it is here: %s (files: %zu)", human_bytes(size, command->items.bytes_total),
+        command->items.count);
     return 0;
 }
 
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason) {
     struct manage *manage = command->manage;
     struct catalog_model *model = &command->model;
-    command->job = (struct catalog_job){ 0 };
+    command->job = (struct catalog_job){0};
     items_done(&command->items);
     int result = catalog_model(manage->settings.catalog, model_id, model);
     if (result == 0)
-        result = words_print(words->array, words->count, command->job.words, sizeof command->job.words, reason);
+        result =
+            words_print(words->array, words->count, command->job.words, sizeof command->job.words, reason);
     if (result < 0)
         return result;
     if (!model->revision_id)
-        return err_because(reason, model->error ? model->error : -ERR_GATED, "%s", err_text(&model->reason, -ERR_GATED));
+        return err_because(reason, model->error ? model->error : -ERR_GATED, "%s",
+            err_text(&model->reason, -ERR_GATED));
     struct live_job *job = find_same(manage, model_id, command->job.words);
     if (job) {
         SAY(reason, "job %lld pulls it already", (long long)job->row.id);
@@ -117,7 +123,7 @@ int pull_model(struct command *command, int64_t model_id, const struct words *wo
 }
 
 int pull_again(struct command *command, int64_t model_id, struct reason *reason) {
-    struct words words WORDS_CLEANUP = { 0 };
+    struct words words WORDS_CLEANUP = {0};
     struct catalog_job *last = mem_new(sizeof *last);
     int result = catalog_last_job(command->manage->settings.catalog, model_id, last);
     if (result == 0)
@@ -128,9 +134,10 @@ int pull_again(struct command *command, int64_t model_id, struct reason *reason)
     return result < 0 ? result : pull_model(command, model_id, &words, reason);
 }
 
-int run_pull(struct manage *manage, const struct command_request *request, char *arguments, struct reason *reason) {
+int run_pull(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
     (void)manage;
-    struct words words WORDS_CLEANUP = { 0 };
+    struct words words WORDS_CLEANUP = {0};
     if (request->place == COMMAND_ROOT)
         return run_add(manage, request, arguments, reason); /* which pulls, once the model is known */
     int result = words_parse(arguments, &words, reason);

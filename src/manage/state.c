@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a model is: counted over the selected files' blobs, with the open job's word on top. Counting costs a little disk work a file, so it is kept for a moment; a model that is
- * being pulled as a whole needs no counting: its job knows.
+ * How a model is: counted over the selected files' blobs, with the open job's word on top. Counting
+ * costs a little disk work a file, so it is kept for a moment; a model that is being pulled as a
+ * whole needs no counting: its job knows.
  */
 
 #include "manage/internal.h"
@@ -9,14 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPORTS_MOST 64
-#define REPORT_FRESH_MS 200     /* so long though blobs move */
-#define REPORT_QUIET_MS 5000    /* so long when nothing moves here; another daemon of the store may */
+#define REPORTS_MOST    64
+#define REPORT_FRESH_MS 200  /* so long though blobs move */
+#define REPORT_QUIET_MS 5000 /* so long when nothing moves here; another daemon of the store may */
 
 static const char *const state_names[STATE_COUNT] = {
-    [STATE_ABSENT] = "absent", [STATE_PARTIAL] = "partial", [STATE_QUEUED] = "queued", [STATE_DOWNLOADING] = "downloading",
-    [STATE_PAUSED] = "paused", [STATE_READY] = "ready", [STATE_FAILED] = "failed", [STATE_CORRUPT] = "corrupt",
-    [STATE_DISABLED] = "disabled", [STATE_REMOTE] = "remote",
+    [STATE_ABSENT] = "absent",
+    [STATE_PARTIAL] = "partial",
+    [STATE_QUEUED] = "queued",
+    [STATE_DOWNLOADING] = "downloading",
+    [STATE_PAUSED] = "paused",
+    [STATE_READY] = "ready",
+    [STATE_FAILED] = "failed",
+    [STATE_CORRUPT] = "corrupt",
+    [STATE_DISABLED] = "disabled",
+    [STATE_REMOTE] = "remote",
 };
 
 const char *model_state_name(enum model_state state) {
@@ -25,18 +33,20 @@ const char *model_state_name(enum model_state state) {
 
 /* ---- counting ---- */
 
-static void count_blob(const struct blob_info *info, const struct catalog_file *file, struct model_report *report) {
+static void count_blob(const struct blob_info *info, const struct catalog_file *file,
+    struct model_report *report) {
     report->files_here += info->state == BLOB_COMPLETE;
     report->bytes_here += info->state == BLOB_COMPLETE ? file->size : info->bytes_here;
     if (info->state == BLOB_CORRUPT && report->state != STATE_CORRUPT) {
         report->state = STATE_CORRUPT;
         report->error = -ERR_CORRUPT;
-        (void)err_because(&report->reason, report->error, "%s: %s", file->path, err_text(&info->reason, -ERR_CORRUPT));
+        (void)err_because(&report->reason, report->error, "%s: %s", file->path,
+            err_text(&info->reason, -ERR_CORRUPT));
     }
 }
 
-static int count_file(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
-    struct model_report *report) {
+static int count_file(struct manage *manage, const struct catalog_model *model,
+    const struct catalog_file *file, struct model_report *report) {
     struct blob *blob;
     struct blob_info info;
     report->files_total++;
@@ -59,8 +69,8 @@ static int count(struct manage *manage, const struct catalog_model *model, struc
     struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
     int64_t after_id = 0;
     int rows, result = 0;
-    while (result == 0 && (rows = catalog_list_files(manage->settings.catalog, model->revision_id, true, after_id, page,
-                               FILES_A_PAGE)) != 0) {
+    while (result == 0 && (rows = catalog_list_files(manage->settings.catalog, model->revision_id, true,
+                               after_id, page, FILES_A_PAGE)) != 0) {
         if (rows < 0)
             result = rows;
         for (int i = 0; result == 0 && i < rows; i++)
@@ -84,11 +94,12 @@ static bool is_good(const struct manage *manage, const struct cached_report *kep
     uint64_t age_ms = clock_ms() - kept->made_ms;
     if (kept->hard_version != atomic_load(&manage->hard_version))
         return false;
-    return age_ms < (kept->blob_version == atomic_load(&manage->blob_version) ? REPORT_QUIET_MS : REPORT_FRESH_MS);
+    return age_ms <
+           (kept->blob_version == atomic_load(&manage->blob_version) ? REPORT_QUIET_MS : REPORT_FRESH_MS);
 }
 
 static struct cached_report *find_kept_locked(struct manage *manage, const struct catalog_model *model) {
-    list_each(at, &manage->reports) {
+    list_each (at, &manage->reports) {
         struct cached_report *kept = list_entry(at, struct cached_report, link);
         if (kept->model_id == model->id && kept->revision_id == model->revision_id)
             return kept;
@@ -96,7 +107,8 @@ static struct cached_report *find_kept_locked(struct manage *manage, const struc
     return NULL;
 }
 
-static bool recall(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report) {
+static bool recall(struct manage *manage, const struct catalog_model *model,
+    struct model_report *ret_report) {
     LOCK_SCOPE(&manage->lock);
     struct cached_report *kept = find_kept_locked(manage, model);
     if (!kept || !is_good(manage, kept))
@@ -107,7 +119,7 @@ static bool recall(struct manage *manage, const struct catalog_model *model, str
 
 static void keep(struct manage *manage, const struct cached_report *made) {
     LOCK_SCOPE(&manage->lock);
-    list_each(at, &manage->reports)
+    list_each (at, &manage->reports)
         if (list_entry(at, struct cached_report, link)->model_id == made->model_id) {
             list_remove(at);
             free(list_entry(at, struct cached_report, link));
@@ -126,13 +138,16 @@ void state_renew(struct manage *manage) {
     atomic_fetch_add(&manage->hard_version, 1);
 }
 
-static int counted(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report) {
+static int counted(struct manage *manage, const struct catalog_model *model,
+    struct model_report *ret_report) {
     if (recall(manage, model, ret_report))
         return 0;
     /* The versions are read first: what changes meanwhile makes the report old at once. */
-    struct cached_report made = { .model_id = model->id, .revision_id = model->revision_id,
-        .blob_version = atomic_load(&manage->blob_version), .hard_version = atomic_load(&manage->hard_version),
-        .made_ms = clock_ms() };
+    struct cached_report made = {.model_id = model->id,
+        .revision_id = model->revision_id,
+        .blob_version = atomic_load(&manage->blob_version),
+        .hard_version = atomic_load(&manage->hard_version),
+        .made_ms = clock_ms()};
     int result = count(manage, model, &made.report);
     if (result < 0)
         return result;
@@ -144,16 +159,17 @@ static int counted(struct manage *manage, const struct catalog_model *model, str
 /* ---- the job's word ---- */
 
 static enum model_state state_of_job(enum catalog_job_state state) {
-    static const enum model_state states[] = { [JOB_QUEUED] = STATE_QUEUED, [JOB_RUNNING] = STATE_DOWNLOADING,
-        [JOB_PAUSED] = STATE_PAUSED };
+    static const enum model_state states[] =
+        {[JOB_QUEUED] = STATE_QUEUED, [JOB_RUNNING] = STATE_DOWNLOADING, [JOB_PAUSED] = STATE_PAUSED};
     return states[state]; /* live jobs have no other */
 }
 
 /* false: none is open. *ret_whole: it is about the whole selection, its figures are filled in. */
-static bool take_from_job(struct manage *manage, int64_t model_id, struct model_report *report, bool *ret_whole) {
+static bool take_from_job(struct manage *manage, int64_t model_id, struct model_report *report,
+    bool *ret_whole) {
     LOCK_SCOPE(&manage->lock);
     struct live_job *job = NULL;
-    list_each(at, &manage->jobs)
+    list_each (at, &manage->jobs)
         if (list_entry(at, struct live_job, link)->row.model_id == model_id)
             job = list_entry(at, struct live_job, link);
     if (!job)
@@ -174,7 +190,8 @@ static bool take_from_job(struct manage *manage, int64_t model_id, struct model_
     return true;
 }
 
-static int take_from_last_job(struct manage *manage, const struct catalog_model *model, struct model_report *report) {
+static int take_from_last_job(struct manage *manage, const struct catalog_model *model,
+    struct model_report *report) {
     struct catalog_job job;
     int result = catalog_last_job(manage->settings.catalog, model->id, &job);
     if (result < 0)
@@ -189,12 +206,13 @@ static int take_from_last_job(struct manage *manage, const struct catalog_model 
 }
 
 static void finish_figures(struct model_report *report) {
-    report->bytes_missing = report->bytes_total > report->bytes_here ? report->bytes_total - report->bytes_here : 0;
+    report->bytes_missing =
+        report->bytes_total > report->bytes_here ? report->bytes_total - report->bytes_here : 0;
     report->seconds_left = report->speed ? report->bytes_missing / report->speed : UINT64_MAX;
 }
 
 int model_report(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report) {
-    struct model_report report = { .state = STATE_ABSENT }, live = { .state = STATE_ABSENT };
+    struct model_report report = {.state = STATE_ABSENT}, live = {.state = STATE_ABSENT};
     bool whole = false;
     bool open = take_from_job(manage, model->id, &live, &whole);
     int result = 0;
@@ -224,7 +242,7 @@ int model_report(struct manage *manage, const struct catalog_model *model, struc
 }
 
 int root_report(struct manage *manage, struct root_report *ret_report) {
-    struct root_report report = { 0 };
+    struct root_report report = {0};
     struct catalog_totals totals;
     uint64_t counts[STATE_COUNT];
     int result = catalog_totals(manage->settings.catalog, &totals);
@@ -265,7 +283,7 @@ static bool is_under_way(const struct live_job *job) {
 
 int model_wait_await(struct manage *manage, int64_t model_id, struct wait *wait) {
     LOCK_SCOPE(&manage->lock);
-    list_each(at, &manage->jobs) {
+    list_each (at, &manage->jobs) {
         struct live_job *job = list_entry(at, struct live_job, link);
         if (job->row.model_id == model_id && is_under_way(job))
             return park_locked(manage, job, wait);
@@ -275,7 +293,7 @@ int model_wait_await(struct manage *manage, int64_t model_id, struct wait *wait)
 
 int job_wait_await(struct manage *manage, int64_t job_id, struct wait *wait) {
     LOCK_SCOPE(&manage->lock);
-    list_each(at, &manage->jobs) {
+    list_each (at, &manage->jobs) {
         struct live_job *job = list_entry(at, struct live_job, link);
         if (job->row.id == job_id && is_under_way(job))
             return park_locked(manage, job, wait);
@@ -286,14 +304,15 @@ int job_wait_await(struct manage *manage, int64_t job_id, struct wait *wait) {
 int job_report(struct manage *manage, int64_t job_id, struct catalog_job *ret_job, uint64_t *ret_speed,
     uint64_t *ret_seconds_left) {
     lock_take(&manage->lock);
-    list_each(at, &manage->jobs) {
+    list_each (at, &manage->jobs) {
         struct live_job *job = list_entry(at, struct live_job, link);
         if (job->row.id != job_id)
             continue;
         *ret_job = job->row;
         *ret_speed = job->speed;
         lock_drop(&manage->lock);
-        *ret_seconds_left = *ret_speed ? (ret_job->bytes_total - ret_job->bytes_done) / *ret_speed : UINT64_MAX;
+        *ret_seconds_left =
+            *ret_speed ? (ret_job->bytes_total - ret_job->bytes_done) / *ret_speed : UINT64_MAX;
         return 0;
     }
     lock_drop(&manage->lock);

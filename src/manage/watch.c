@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Noticing that a model's state changed: marked models are reported anew, and a state that differs from the catalogue's is written there and told. */
+/* Noticing that a model's state changed: marked models are reported anew, and a state that differs
+ * from the catalogue's is written there and told. */
 
 #include "manage/internal.h"
 
 #include <stdlib.h>
 
 #define LOOKS_MOST 1024
-#define SAME_MOST 64            /* models that show one blob: common small files are in thousands */
+#define SAME_MOST  64 /* models that show one blob: common small files are in thousands */
 #define COLLECT_MS 300
 
 struct look {
-    struct list link;           /* manage->looks */
+    struct list link; /* manage->looks */
     int64_t model_id;
     uint64_t due_ms;
 };
 
 static void mark(struct manage *manage, int64_t model_id, uint64_t due_ms) {
     size_t count = 0;
-    list_each(at, &manage->looks) {
+    list_each (at, &manage->looks) {
         struct look *look = list_entry(at, struct look, link);
         if (look->model_id == model_id) {
             look->due_ms = due_ms < look->due_ms ? due_ms : look->due_ms;
@@ -49,8 +50,8 @@ void state_mark_digest(struct manage *manage, const char *digest) {
 static void check(struct manage *manage, int64_t model_id) {
     struct catalog_model *model = mem_new(sizeof *model);
     struct model_report *report = mem_new(sizeof *report);
-    if (catalog_model(manage->settings.catalog, model_id, model) == 0 && model_report(manage, model, report) == 0 &&
-        (int)report->state != model->state) {
+    if (catalog_model(manage->settings.catalog, model_id, model) == 0 &&
+        model_report(manage, model, report) == 0 && (int)report->state != model->state) {
         char key[NAME_KEY_SIZE];
         struct buf more BUF_CLEANUP = BUF_INIT;
         name_format(model->source, model->name, key);
@@ -59,7 +60,7 @@ static void check(struct manage *manage, int64_t model_id) {
         (void)buf_format(&more, ",\"state\":\"%s\",\"was\":\"%s\"", model_state_name(report->state),
             model_state_name((enum model_state)model->state)); /* no limit */
         events_add(manage, "model.state", key, buf_text(&more));
-        bus_publish(&(struct news){ .kind = NEWS_MODEL, .id = model_id });
+        bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model_id});
     }
     free(report);
     free(model);
@@ -67,7 +68,7 @@ static void check(struct manage *manage, int64_t model_id) {
 
 bool state_look(struct manage *manage) {
     LIST_HEAD(due);
-    list_each(at, &manage->looks) {
+    list_each (at, &manage->looks) {
         if (list_entry(at, struct look, link)->due_ms > clock_ms())
             continue;
         list_remove(at);

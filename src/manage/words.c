@@ -31,7 +31,7 @@ static int read_word(char **from, char **to, struct reason *reason) {
 }
 
 int words_parse(const char *text, struct words *ret_words, struct reason *reason) {
-    struct words words WORDS_CLEANUP = { .text = mem_text(text) };
+    struct words words WORDS_CLEANUP = {.text = mem_text(text)};
     char *from = words.text, *to = words.text;
     for (;;) {
         while (is_blank(*from))
@@ -74,7 +74,7 @@ int words_print(const char *const *array, size_t count, char *to, size_t size, s
         print_word(&text, array[i]);
     }
     if (text_copy(to, size, buf_text(&text)) < 0)
-        return err_because(reason, -ERR_BAD_VALUE, "the arguments are longer than %zu bytes; name a folder, or use several commands",
-            size - 1);
+        return err_because(reason, -ERR_BAD_VALUE,
+            "the arguments are longer than %zu bytes; name a folder, or use several commands", size - 1);
     return 0;
 }

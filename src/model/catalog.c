@@ -17,7 +17,8 @@
 #define WRITER_CACHE_KIB 8192
 #define READER_CACHE_KIB 4096
 
-/* SQLite's words for SQLITE_CORRUPT and SQLITE_NOTADB, its only failures that another try or another day won't heal. */
+/* SQLite's words for SQLITE_CORRUPT and SQLITE_NOTADB, its only failures that another try or
+ * another day won't heal. */
 static bool is_damage(const char *words) {
     return strstr(words, "malformed") || strstr(words, "not a database");
 }

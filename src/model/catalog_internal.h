@@ -6,9 +6,11 @@
  * What the catalogue's own files share. The rules:
  *
  *   - Reading functions take CATALOG_READ and use `reader`; they see committed state only.
- *   - Writing functions are a pair: the public one is catalog_enter(), the work, catalog_leave(); the work itself uses `writer` and may
+ * - Writing functions are a pair: the public one is catalog_enter(), the work, catalog_leave(); the
+ * work itself uses `writer` and may
  *     call others, public ones too: inside a transaction enter and leave do nothing.
- *   - File ids of one revision are one run, breadth first, so that the children of a folder are a run too: listing a folder or a revision
+ * - File ids of one revision are one run, breadth first, so that the children of a folder are a run
+ * too: listing a folder or a revision
  *     is a walk along the primary key, from any id on.
  */
 
@@ -34,10 +36,12 @@ int catalog_enter(struct catalog *catalog, bool *ret_nested);
 /* Commits it (result ≥ 0) or rolls it back, and gives the result, or the commit's error. */
 int catalog_leave(struct catalog *catalog, bool nested, int result);
 
-/* A text of a row into `to`. All was checked when it was written; what does not fit is of another hand, and comes as "". */
+/* A text of a row into `to`. All was checked when it was written; what does not fit is of another
+ * hand, and comes as "". */
 void catalog_get_text(struct db_statement *row, int column, char *to, size_t size);
 
-/* Binding in one expression: a statement that could not be made (NULL) goes through to db_step(), which says so. */
+/* Binding in one expression: a statement that could not be made (NULL) goes through to db_step(),
+ * which says so. */
 static inline struct db_statement *and_number(struct db_statement *statement, int index, int64_t number) {
     if (statement)
         db_number(statement, index, number);
@@ -59,8 +63,8 @@ static inline struct db_statement *with_page(struct db_statement *statement, int
     return and_number(and_number(statement, 1, after_id), 2, (int64_t)room);
 }
 
-/* One row of a bound statement into *ret, or all of them into an array: 0 / the count, -ENOENT, -ERR_DATABASE. The macros keep the type of
- * the row and its reader together. */
+/* One row of a bound statement into *ret, or all of them into an array: 0 / the count, -ENOENT,
+ * -ERR_DATABASE. The macros keep the type of the row and its reader together. */
 #define READ_ONE(statement, read, ret)                 \
     ({                                                 \
         struct db_statement *row_ = (statement);       \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a manifest's sorted paths to rows: each folder once, breadth first, so that siblings are neighbours. */
+/* From a manifest's sorted paths to rows: each folder once, breadth first, so that siblings are
+ * neighbours. */
 
 #include "model/catalog_internal.h"
 
@@ -55,7 +56,8 @@ static void add_path(struct builder *builder, const struct manifest_file *file) 
     (void)add_node(builder, path, strlen(path), file);
 }
 
-/* Where in breadth-first order a node goes: siblings keep the order of their names, a folder's children begin where the former folder's end. */
+/* Where in breadth-first order a node goes: siblings keep the order of their names, a folder's
+ * children begin where the former folder's end. */
 static void order_nodes(struct builder *builder, struct catalog_layout *layout) {
     size_t *place = mem_array(builder->count + 1, sizeof *place);
     size_t *queue = mem_array(builder->count + 1, sizeof *queue);

@@ -226,7 +226,8 @@ static int replace_files(struct catalog *catalog, int64_t revision_id, const str
     return result < 0 ? result : insert_files(catalog, revision_id, layout);
 }
 
-/* A commit never changes, but what we may see of it does: masked files unmask once access was given. Ids are kept where the paths are the same. */
+/* A commit never changes, but what we may see of it does: masked files unmask once access was
+ * given. Ids are kept where the paths are the same. */
 static int keep_revision(struct catalog *catalog, int64_t revision_id, const struct manifest *manifest,
     const struct catalog_layout *layout, bool *ret_changed) {
     bool same_shape;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the catalogue: single rows and lists of them. Each function holds the reading connection for one quick statement. */
+/* Reading the catalogue: single rows and lists of them. Each function holds the reading connection
+ * for one quick statement. */
 
 #include "model/catalog_internal.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The catalogue's tables. A change is one more step at the end: a file knows by its user_version which steps it has seen. */
+/* The catalogue's tables. A change is one more step at the end: a file knows by its user_version
+ * which steps it has seen. */
 
 #include "model/catalog_internal.h"
 

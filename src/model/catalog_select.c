@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is wanted of a model: words that were pulled (variants, files, folders), and the `selected` column that they make. Words stay when a
- * new revision no longer has what they name: a later one may have it again.
+ * What is wanted of a model: words that were pulled (variants, files, folders), and the `selected`
+ * column that they make. Words stay when a new revision no longer has what they name: a later one
+ * may have it again.
  */
 
 #include "model/catalog_internal.h"
@@ -77,7 +78,8 @@ static int update_run(struct db_statement *row, int64_t model_id, const char *te
     return db_finish(row);
 }
 
-/* A path is a file's, or of a folder with all that is in it. *ret_files are met, and so many of them belong to a variant. */
+/* A path is a file's, or of a folder with all that is in it. *ret_files are met, and so many of
+ * them belong to a variant. */
 static int count_path(struct catalog *catalog, int64_t model_id, const char *path, int64_t *ret_files,
     int64_t *ret_variants) {
     struct db_statement *row = db_query(catalog->writer,

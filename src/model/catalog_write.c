@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing the catalogue: groups, models, jobs, settings, and the ledgers of absences, commands and answers. */
+/* Writing the catalogue: groups, models, jobs, settings, and the ledgers of absences, commands and
+ * answers. */
 
 #include "model/catalog_internal.h"
 

@@ -48,6 +48,7 @@ struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t firs
     fetch->stage = mem_new(FETCH_STAGE_BYTES);
     fetch->blob = blob_ref(blob);
     fetch->class = class;
+    fetch->started_ms = clock_ms();
     fetch->fd = fd;
     fetch->first = first;
     fetch->end = locked_end;

@@ -51,7 +51,7 @@ struct fetch {
     uint32_t first, end;            /* blocks; the OFD lock on `map` covers them */
     uint64_t at;                    /* the file's offset of the next byte that comes */
     _Atomic uint64_t moved_ms;      /* when a byte last came; 0: none did */
-    uint64_t flushed_ms;
+    uint64_t flushed_ms, started_ms;
     int fd;                         /* its own descriptor of `data` */
     bool dead;                      /* the blob's generation ended: nothing more is marked. Blob's lock */
     bool cancelled;
@@ -155,7 +155,7 @@ struct store {
 
     /* Loop only. */
     struct list active;
-    unsigned slots[FETCH_CLASSES];
+    unsigned slots[FETCH_CLASSES], starved; /* fetches by class; those among them that nothing comes for do not count as slots */
     uint64_t speed_ms, speed_bytes, moved_ms, free_checked_ms, free_checked_bytes;
     uint64_t disk_free_bytes;
 };

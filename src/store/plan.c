@@ -12,6 +12,8 @@
 #define SEGMENT_LEAST_BYTES (2u << 20)
 #define SEGMENT_MOST_BYTES (128u << 20)
 #define READERS_EXTRA 4            /* connections beyond max_connections that only waiting readers may use */
+#define STARVED_MS 1000
+#define STARVED_MOST 48
 #define FAR_BYTES (4u << 20)       /* a reader does not wait for a range that has so much to go before it comes to its block */
 
 void store_wake(struct store *store) {
@@ -244,7 +246,23 @@ static bool may_ask_locked(struct blob *blob, enum fetch_class class) {
 static unsigned slots_free(const struct store *store, enum fetch_class class) {
     unsigned bulk = store->slots[FETCH_AHEAD] + store->slots[FETCH_PULL], all = bulk + store->slots[FETCH_READER];
     unsigned most = class == FETCH_READER ? store->connections + READERS_EXTRA : store->connections;
+    most += store->starved;
     return all < most ? most - all : 0;
+}
+
+/* Ranges that nothing comes for must not keep others waiting: other servers, other files. */
+static void count_starved(struct store *store) {
+    uint64_t now = clock_ms();
+    store->starved = 0;
+    list_each(at, &store->active) {
+        struct blob *blob = list_entry(at, struct blob, active_link);
+        LOCK_SCOPE(&blob->lock);
+        list_each(link, &blob->fetches) {
+            const struct fetch *fetch = list_entry(link, struct fetch, link);
+            uint64_t moved = fetch->moved_ms > fetch->started_ms ? fetch->moved_ms : fetch->started_ms;
+            store->starved += now - moved > STARVED_MS && store->starved < STARVED_MOST;
+        }
+    }
 }
 
 /* Starts one range of `blob`; false when it needs none of this class now. */
@@ -342,6 +360,7 @@ void store_plan(struct store *store) {
     bool foreign = false;
     list_each(at, &store->active)
         drop_unwanted(list_entry(at, struct blob, active_link));
+    count_starved(store);
     for (enum fetch_class class = 0; class < FETCH_CLASSES; class ++)
         list_each(at, &store->active) {
             if (!slots_free(store, class))

@@ -75,15 +75,17 @@ static int fill_file(const struct place *place, struct tree_entry *entry) {
     set_size(&entry->stat, file->size);
     entry->stat.st_blksize = FILE_BLOCK_BYTES;
     entry->stat.st_blocks = file->size > 0; /* never 0 with bytes: tar -S would archive zeros */
+    uint32_t generation = node_generation(place->node);
     struct blob *blob;
     int result = file_blob(place->tree, file, &blob);
     if (result == -EACCES)
         return 0; /* its size is known all the same; opening says no */
+    if (result == -ERR_STALE && generation)
+        return 0; /* of a former revision: for fstat() of those who have it open; opening says stale */
     if (result < 0)
         return result;
     struct blob_info info;
     blob_look(blob, &info);
-    uint32_t generation = node_generation(place->node);
     result = generation ? blob_check(blob, generation) : 0;
     blob_put(blob);
     if (result < 0)

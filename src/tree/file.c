@@ -15,36 +15,38 @@ void files_done(struct tree *tree) {
     lock_done(&tree->files.lock);
 }
 
-static struct blob *slot_get(struct tree *tree, uint64_t file_id, uint64_t *ret_size) {
+static bool slot_get(struct tree *tree, uint64_t file_id, struct file_view *ret_view) {
     LOCK_SCOPE(&tree->files.lock);
     const struct file_slot *slot = &tree->files.slots[file_id % FILE_SLOTS];
     if (slot->file_id != file_id || slot->version != atomic_load(&tree->news))
-        return NULL;
-    if (ret_size)
-        *ret_size = slot->size;
-    return blob_ref(slot->blob);
+        return false;
+    *ret_view =
+        (struct file_view){.blob = blob_ref(slot->blob), .size = slot->size, .is_locked = slot->is_locked};
+    return true;
 }
 
 /* `version` is what tree->news was before the catalogue was asked: what changed since makes the slot
  * old at once. */
-static void slot_set(struct tree *tree, uint64_t file_id, uint64_t size, uint64_t version,
-    struct blob *blob) {
+static void slot_set(struct tree *tree, uint64_t file_id, const struct file_view *view, uint64_t version) {
     struct blob *former = NULL;
     lock_take(&tree->files.lock);
     struct file_slot *slot = &tree->files.slots[file_id % FILE_SLOTS];
     if (slot->file_id)
         former = slot->blob;
-    *slot = (struct file_slot){.file_id = file_id, .version = version, .size = size, .blob = blob_ref(blob)};
+    *slot = (struct file_slot){.file_id = file_id,
+        .version = version,
+        .size = view->size,
+        .is_locked = view->is_locked,
+        .blob = blob_ref(view->blob)};
     lock_drop(&tree->files.lock);
     if (former)
         blob_put(former);
 }
 
-int file_blob(struct tree *tree, const struct catalog_file *file, struct blob **ret_blob) {
+static int view_of(struct tree *tree, const struct catalog_file *file, struct file_view *ret_view) {
     if (file->masked || !file->digest[0])
         return -EACCES;
-    *ret_blob = slot_get(tree, (uint64_t)file->id, NULL);
-    if (*ret_blob)
+    if (slot_get(tree, (uint64_t)file->id, ret_view))
         return 0;
     uint64_t version = atomic_load(&tree->news);
     struct catalog_model model;
@@ -64,31 +66,29 @@ int file_blob(struct tree *tree, const struct catalog_file *file, struct blob **
                  .digest = file->digest,
                  .size = file->size},
     };
-    struct blob *blob;
-    result = blob_get(tree->store, &origin, &blob);
+    struct file_view view = {.size = file->size, .is_locked = model.locked};
+    result = blob_get(tree->store, &origin, &view.blob);
     if (result < 0)
         return result;
-    slot_set(tree, (uint64_t)file->id, file->size, version, blob);
-    *ret_blob = blob;
+    slot_set(tree, (uint64_t)file->id, &view, version);
+    *ret_view = view;
     return 0;
 }
 
-int file_blob_of(struct tree *tree, uint64_t file_id, struct blob **ret_blob, uint64_t *ret_size) {
-    struct blob *blob = slot_get(tree, file_id, ret_size);
-    if (blob) {
-        *ret_blob = blob;
+int file_blob(struct tree *tree, const struct catalog_file *file, struct blob **ret_blob) {
+    struct file_view view;
+    int result = view_of(tree, file, &view);
+    if (!result)
+        *ret_blob = view.blob;
+    return result;
+}
+
+int file_look(struct tree *tree, uint64_t file_id, struct file_view *ret_view) {
+    if (slot_get(tree, file_id, ret_view))
         return 0;
-    }
     struct catalog_file file;
     int result = catalog_file(tree->catalog, (int64_t)file_id, &file);
     if (result == -ENOENT || (!result && file.is_folder))
         return -ERR_STALE;
-    if (result < 0)
-        return result;
-    result = file_blob(tree, &file, &blob);
-    if (result < 0)
-        return result;
-    *ret_blob = blob;
-    *ret_size = file.size;
-    return 0;
+    return result < 0 ? result : view_of(tree, &file, ret_view);
 }

@@ -18,7 +18,14 @@ void files_done(struct tree *tree);
  * source tells it to those with access only. -ERR_STALE when its revision is not the selected one any
  * more. */
 int file_blob(struct tree *tree, const struct catalog_file *file, struct blob **ret_blob);
-/* The same by number, with the size. -ERR_STALE when there is no such file. */
-int file_blob_of(struct tree *tree, uint64_t file_id, struct blob **ret_blob, uint64_t *ret_size);
+
+/* What an open needs, by the file's number. `is_locked`: the source lets us have nothing of the model. */
+struct file_view {
+    struct blob *blob; /* a reference */
+    uint64_t size;
+    bool is_locked;
+};
+/* -ERR_STALE when there is no such file, or as file_blob(). */
+int file_look(struct tree *tree, uint64_t file_id, struct file_view *ret_view);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * passthroughfs FOLDER MOUNTPOINT: the least that can pass files through, to compare with.
  *
- * Shows the regular files of one folder, read-only; the kernel reads them by itself. Each is registered when it is first opened, and stays so. Stays in
- * front, prints "ready" when it is mounted, and ends when it is unmounted. Exit code 77: not possible here.
+ * Shows the regular files of one folder, read-only; the kernel reads them by itself. Each is registered
+ * when it is first opened, and stays so. Stays in front, prints "ready" when it is mounted, and ends when
+ * it is unmounted. Exit code 77: not possible here.
  */
 #include <dirent.h>
 #include <err.h>
@@ -49,7 +50,8 @@ static void read_folder(const char *path) {
     const struct dirent *entry;
     while ((entry = readdir(folder)) && file_count < FILES_MOST) {
         struct file *file = &files[file_count];
-        if (fstatat(folder_fd, entry->d_name, &file->stat, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(file->stat.st_mode))
+        if (fstatat(folder_fd, entry->d_name, &file->stat, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(file->stat.st_mode))
             continue;
         file->name = strdup(entry->d_name);
         if (!file->name)
@@ -70,8 +72,10 @@ static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
     for (size_t i = 0; parent == FUSE_ROOT_ID && i < file_count; i++) {
         if (strcmp(files[i].name, name) != 0)
             continue;
-        struct fuse_entry_param param = {
-            .ino = FIRST_NODE + i, .attr = files[i].stat, .attr_timeout = BELIEVE_S, .entry_timeout = BELIEVE_S};
+        struct fuse_entry_param param = {.ino = FIRST_NODE + i,
+            .attr = files[i].stat,
+            .attr_timeout = BELIEVE_S,
+            .entry_timeout = BELIEVE_S};
         fuse_reply_entry(req, &param);
         return;
     }
@@ -85,12 +89,14 @@ static void fs_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *i
     fuse_reply_attr(req, file ? &file->stat : &root, BELIEVE_S);
 }
 
-static void fs_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *info) {
+static void fs_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+    struct fuse_file_info *info) {
     (void)node, (void)info;
     char data[65536];
     size_t used = 0, room = size < sizeof data ? size : sizeof data;
     for (size_t i = (size_t)offset; i < file_count; i++) {
-        size_t more = fuse_add_direntry(req, data + used, room - used, files[i].name, &files[i].stat, (off_t)i + 1);
+        size_t more =
+            fuse_add_direntry(req, data + used, room - used, files[i].name, &files[i].stat, (off_t)i + 1);
         if (more > room - used)
             break;
         used += more;
@@ -137,7 +143,8 @@ int main(int count, char **arguments) {
     if (count != 3)
         errx(2, "passthroughfs FOLDER MOUNTPOINT");
     read_folder(arguments[1]);
-    char *fuse_arguments[] = {arguments[0], "-o", "fsname=passthroughfs,default_permissions,nosuid,nodev", NULL};
+    char *fuse_arguments[] = {arguments[0], "-o", "fsname=passthroughfs,default_permissions,nosuid,nodev",
+        NULL};
     struct fuse_args args = FUSE_ARGS_INIT(3, fuse_arguments);
     struct fuse_session *session = fuse_session_new(&args, &operations, sizeof operations, NULL);
     if (!session || fuse_set_signal_handlers(session) != 0 || fuse_session_mount(session, arguments[2]) != 0)

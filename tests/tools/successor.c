@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * successor MOUNTPOINT SLOW COMPLETE PROGRAM [ARGUMENT…]: a supervisor that loses its daemon in the middle of a read.
+ * successor MOUNTPOINT SLOW COMPLETE PROGRAM [ARGUMENT…]: a supervisor that loses its daemon in the middle
+ * of a read.
  *
- * Opens /dev/fuse, mounts it, and runs PROGRAM ARGUMENT… /dev/fd/N. COMPLETE=REFERENCE is a file of the mount that must be readable at once, SLOW=REFERENCE
- * one whose read must have to wait (whoever calls has seen to that); both are compared with plain files. When the daemon says in status.json
- * that a read is parked, it is killed; "in flight" is printed if the reader waits for its answer then. A line on standard input lets the second daemon start, with
+ * Opens /dev/fuse, mounts it, and runs PROGRAM ARGUMENT… /dev/fd/N. COMPLETE=REFERENCE is a file of the
+ * mount that must be readable at once, SLOW=REFERENCE one whose read must have to wait (whoever calls has
+ * seen to that); both are compared with plain files. When the daemon says in status.json that a read is
+ * parked, it is killed; "in flight" is printed if the reader waits for its answer then. A line on standard
+ * input lets the second daemon start, with
  * --takeover. Exit code 0: the reader, which knows nothing of all this, got the right bytes.
  */
 #include <err.h>
@@ -46,7 +49,8 @@ static void too_late(int number) {
 static int mount_session(void) {
     int fd = open("/dev/fuse", O_RDWR); /* inherited by the daemons */
     char options[128];
-    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fd, getuid(),
+    snprintf(options, sizeof options,
+        "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fd, getuid(),
         getgid());
     if (fd < 0 || mount("successor", mountpoint, "fuse.weightfs", MS_NOSUID | MS_NODEV, options) < 0)
         err(1, "mounting %s", mountpoint);
@@ -92,7 +96,8 @@ static void compare(int fd, const char *reference) {
         count = pread(fd, got, sizeof got, at);
         if (count < 0)
             err(1, "reading at %lld, where %s continues", (long long)at, reference);
-        if (pread(reference_fd, wanted, sizeof wanted, at) != count || memcmp(got, wanted, (size_t)count) != 0)
+        if (pread(reference_fd, wanted, sizeof wanted, at) != count ||
+            memcmp(got, wanted, (size_t)count) != 0)
             errx(1, "other bytes at %lld than in %s", (long long)at, reference);
         at += count;
     } while (count > 0);
@@ -149,7 +154,8 @@ int main(int count, char **arguments) {
     if (count < 5)
         errx(2, "successor MOUNTPOINT SLOW=REFERENCE COMPLETE=REFERENCE PROGRAM [ARGUMENT…]");
     mountpoint = arguments[1];
-    char *slow = arguments[2], *slow_reference = split(slow), *complete = arguments[3], *complete_reference = split(complete);
+    char *slow = arguments[2], *slow_reference = split(slow), *complete = arguments[3],
+         *complete_reference = split(complete);
     owner = getpid();
     int session = mount_session();
     atexit(clean_up);
@@ -157,7 +163,8 @@ int main(int count, char **arguments) {
     alarm(ALL_S);
 
     daemon_pid = start(arguments + 4, count - 4, session, 0);
-    int early = open_or_die(complete); /* held over it all: what the kernel passes through must go on, under the same number */
+    int early = open_or_die(
+        complete); /* held over it all: what the kernel passes through must go on, under the same number */
     compare(early, complete_reference);
     reader_pid = fork();
     if (reader_pid == 0) {

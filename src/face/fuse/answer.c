@@ -6,8 +6,11 @@
 #define RESENT_BIT (UINT64_C(1) << 63) /* the kernel sets it in the number of what it sends again */
 
 struct call call_of(fuse_req_t req, const char *name, uint64_t node) {
-    return (struct call){
-        .req = req, .face = fuse_req_userdata(req), .unique = loop_unique(), .node = node, .name = name};
+    return (struct call){.req = req,
+        .face = fuse_req_userdata(req),
+        .unique = loop_unique(),
+        .node = node,
+        .name = name};
 }
 
 struct tree_caller caller_of(const struct call *call) {
@@ -26,7 +29,8 @@ static void note(const struct call *call, int error, size_t size) {
         (unsigned long long)call->node, err_name(error), size);
 }
 
-/* What the kernel says of an answer is of no use: ENOENT means that nobody waits any more, ENODEV that all has ended. */
+/* What the kernel says of an answer is of no use: ENOENT means that nobody waits any more, ENODEV that all
+ * has ended. */
 #define SEND(reply) (void)(reply)
 
 void answer_error(const struct call *call, int error) {

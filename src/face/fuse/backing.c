@@ -24,26 +24,26 @@ struct backing_map {
     uint32_t flags;
     uint64_t padding;
 };
-#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+#define BACKING_OPEN  _IOW(229, 1, struct backing_map)
 #define BACKING_CLOSE _IOW(229, 2, uint32_t)
 
 struct entry {
-    struct list bucket, idle;  /* idle: linked while nobody has it open */
+    struct list bucket, idle; /* idle: linked while nobody has it open */
     uint64_t node;
     int32_t id;
-    struct blob *blob;         /* a reference; NULL: a predecessor registered it, and nobody opened it since */
+    struct blob *blob; /* a reference; NULL: a predecessor registered it, and nobody opened it since */
     bool inherited;
-    bool spare_use;            /* a blob_use that belongs to no open: the next one's */
+    bool spare_use; /* a blob_use that belongs to no open: the next one's */
     unsigned opens;
-    unsigned recent;           /* opens since the last sweep */
-    uint64_t idle_ms;          /* since when nobody has it open */
+    unsigned recent;  /* opens since the last sweep */
+    uint64_t idle_ms; /* since when nobody has it open */
 };
 
 struct backing {
     struct face *face;
-    struct lock lock;          /* BACKING: all below */
+    struct lock lock; /* BACKING: all below */
     struct list buckets[BUCKETS];
-    struct list idle;          /* the longest first */
+    struct list idle; /* the longest first */
     size_t count;
     bool possible, wanted, fallback;
 };
@@ -53,7 +53,7 @@ static struct list *bucket_of(struct backing *backing, uint64_t node) {
 }
 
 static struct entry *find_locked(struct backing *backing, uint64_t node) {
-    list_each(at, bucket_of(backing, node)) {
+    list_each (at, bucket_of(backing, node)) {
         struct entry *entry = list_entry(at, struct entry, bucket);
         if (entry->node == node)
             return entry;
@@ -79,7 +79,8 @@ static void drop_locked(struct backing *backing, struct entry *entry) {
 }
 
 static void free_entry(struct entry *entry) {
-    if (entry->spare_use)
+    /* At the end of a session some may be open still: their RELEASE will never come. */
+    for (unsigned uses = entry->opens + entry->spare_use; uses; uses--)
         blob_unuse(entry->blob);
     if (entry->blob)
         blob_put(entry->blob);
@@ -99,7 +100,8 @@ static int kernel_open(struct backing *backing, int fd) {
 
 static void kernel_close(struct backing *backing, int32_t id) {
     uint32_t number = (uint32_t)id;
-    (void)ioctl(fuse_session_fd(backing->face->session), BACKING_CLOSE, &number); /* fails when the session has ended, and the id with it */
+    (void)ioctl(fuse_session_fd(backing->face->session), BACKING_CLOSE,
+        &number); /* fails when the session has ended, and the id with it */
 }
 
 static void fall_back_locked(struct backing *backing) {
@@ -108,7 +110,8 @@ static void fall_back_locked(struct backing *backing) {
     backing->fallback = true;
 }
 
-/* The lines that a predecessor left. What is not understood is left out: then that node is opened anew, and at worst refused by the kernel. */
+/* The lines that a predecessor left. What is not understood is left out: then that node is opened anew,
+ * and at worst refused by the kernel. */
 static void take_line(void *context, const char *line) {
     struct backing *backing = context;
     unsigned long long node;
@@ -244,8 +247,10 @@ static int register_file(struct backing *backing, struct blob *blob) {
     return fd < 0 ? fd : kernel_open(backing, fd);
 }
 
-/* What was registered (or why it could not be) becomes the node's, unless somebody else was faster: then *ret_superfluous. */
-static struct entry *settle(struct backing *backing, uint64_t node, struct blob *blob, int id, bool *ret_superfluous, int *ret_error) {
+/* What was registered (or why it could not be) becomes the node's, unless somebody else was faster: then
+ * *ret_superfluous. */
+static struct entry *settle(struct backing *backing, uint64_t node, struct blob *blob, int id,
+    bool *ret_superfluous, int *ret_error) {
     LOCK_SCOPE(&backing->lock);
     struct entry *entry = join_locked(backing, node, blob, ret_error);
     *ret_superfluous = id > 0 && (entry || *ret_error);
@@ -307,18 +312,20 @@ static void compact_locked(struct backing *backing) {
     if (backing->fallback)
         (void)buf_text_add(&lines, "cached\n");
     for (size_t i = 0; i < BUCKETS; i++)
-        list_each(at, &backing->buckets[i]) {
+        list_each (at, &backing->buckets[i]) {
             struct entry *entry = list_entry(at, struct entry, bucket);
             (void)buf_format(&lines, "+ %llu %d\n", (unsigned long long)entry->node, entry->id);
         }
     state_replace(backing->face->state, &lines, backing->count + backing->fallback);
 }
 
-/* The next idle entry that has lingered for long enough goes into *ret_gone; the next one whose use is not expected to be needed soon gives *ret_blob. */
-static bool sweep_one(struct backing *backing, uint64_t linger_ms, struct entry **ret_gone, struct blob **ret_blob) {
+/* The next idle entry that has lingered for long enough goes into *ret_gone; the next one whose use is not
+ * expected to be needed soon gives *ret_blob. */
+static bool sweep_one(struct backing *backing, uint64_t linger_ms, struct entry **ret_gone,
+    struct blob **ret_blob) {
     LOCK_SCOPE(&backing->lock);
     uint64_t now = clock_ms();
-    list_each(at, &backing->idle) {
+    list_each (at, &backing->idle) {
         struct entry *entry = list_entry(at, struct entry, idle);
         if (entry->spare_use && entry->recent < HOT_OPENS) {
             entry->spare_use = false;
@@ -353,7 +360,7 @@ void backing_sweep(struct backing *backing) {
     }
     LOCK_SCOPE(&backing->lock);
     for (size_t i = 0; i < BUCKETS; i++)
-        list_each(at, &backing->buckets[i])
+        list_each (at, &backing->buckets[i])
             list_entry(at, struct entry, bucket)->recent = 0;
     compact_locked(backing);
 }

@@ -20,19 +20,43 @@
 enum { SWEEP_MS = 250, INIT_MOST_MS = 10000, NUMBER_MOST = 4096 };
 
 const struct option_row face_options[] = {
-    {.name = "passthrough", .type = OPTION_BOOL, .value = "on",
-        .help = "complete files are read by the kernel itself, where it can and may (root, Linux 6.9, libfuse 3.17.1)"},
-    {.name = "allow_other", .type = OPTION_WORD, .value = "auto", .words = "auto|on|off",
-        .help = "other users than the one who mounted may see the mount; auto: when that is root"},
-    {.name = "fuse_threads", .type = OPTION_NUMBER, .value = "4", .least = 1, .most = FACE_THREADS_MOST,
-        .help = "threads that take the kernel's requests; none of them ever waits"},
-    {.name = "max_parked", .type = OPTION_NUMBER, .value = "4096", .least = 16, .most = 65535,
-        .help = "how many requests may wait for bytes or answers at a time; what comes beyond them fails with EIO"},
-    {.name = "read_ahead_kib", .type = OPTION_NUMBER, .value = "1024", .least = 0, .most = 65536,
-        .help = "how far the kernel reads ahead in files that are not complete, which is also how much it asks for at once"},
-    {.name = "backing_linger_s", .type = OPTION_NUMBER, .value = "5", .least = 0, .most = 3600,
-        .help = "how long a complete file stays registered with the kernel after its last close"},
-    {0},
+    {.name = "passthrough",
+     .type = OPTION_BOOL,
+     .value = "on",
+     .help = "complete files are read by the kernel itself, where it can and may (root, Linux 6.9, "
+                "libfuse 3.17.1)"},
+    {.name = "allow_other",
+     .type = OPTION_WORD,
+     .value = "auto",
+     .words = "auto|on|off",
+     .help = "other users than the one who mounted may see the mount; auto: when that is root"},
+    {.name = "fuse_threads",
+     .type = OPTION_NUMBER,
+     .value = "4",
+     .least = 1,
+     .most = FACE_THREADS_MOST,
+     .help = "threads that take the kernel's requests; none of them ever waits"},
+    {.name = "max_parked",
+     .type = OPTION_NUMBER,
+     .value = "4096",
+     .least = 16,
+     .most = 65535,
+     .help = "how many requests may wait for bytes or answers at a time; what comes beyond them fails "
+                "with EIO"},
+    {.name = "read_ahead_kib",
+     .type = OPTION_NUMBER,
+     .value = "1024",
+     .least = 0,
+     .most = 65536,
+     .help = "how far the kernel reads ahead in files that are not complete, which is also how much it "
+                "asks for at once"},
+    {.name = "backing_linger_s",
+     .type = OPTION_NUMBER,
+     .value = "5",
+     .least = 0,
+     .most = 3600,
+     .help = "how long a complete file stays registered with the kernel after its last close"},
+    {0 },
 };
 
 /* --- libfuse's own messages: into the reason of whoever is mounting, else into the log --- */
@@ -58,10 +82,12 @@ static void heard(enum fuse_log_level level, const char *format, va_list args) {
 static uint64_t limit_of(const char *name) {
     BUF_CLEANUP struct buf path = BUF_INIT, text = BUF_INIT;
     (void)buf_format(&path, "/proc/sys/fs/fuse/%s", name);
-    return path_read(AT_FDCWD, buf_text(&path), NUMBER_MOST, &text) < 0 ? 0 : strtoull(buf_text(&text), NULL, 10);
+    return path_read(AT_FDCWD, buf_text(&path), NUMBER_MOST, &text) < 0 ? 0
+                                                                        : strtoull(buf_text(&text), NULL, 10);
 }
 
-/* Where an administrator has told the kernel to end mounts whose requests take long, all of ours end after half that time. */
+/* Where an administrator has told the kernel to end mounts whose requests take long, all of ours end after
+ * half that time. */
 static uint64_t request_most_ms(void) {
     uint64_t usual = limit_of("default_request_timeout"), most = limit_of("max_request_timeout");
     uint64_t seconds = usual && (!most || usual < most) ? usual : most;
@@ -119,7 +145,9 @@ static int attach(struct face *face, const char *mountpoint, struct reason *reas
     int failed = fuse_session_mount(face->session, fd < 0 ? face->mountpoint : mountpoint);
     int error = errno ? -errno : -EIO;
     listening = NULL;
-    return failed ? err_because(reason, error, "can't mount %s: %s", mountpoint, said.text[0] ? said.text : err_sentence(error)) : 0;
+    return failed ? err_because(reason, error, "can't mount %s: %s", mountpoint,
+                        said.text[0] ? said.text : err_sentence(error))
+                  : 0;
 }
 
 int face_new(const struct face_settings *settings, struct face **ret_face, struct reason *reason) {
@@ -136,7 +164,8 @@ int face_new(const struct face_settings *settings, struct face **ret_face, struc
     bool supervised = mounted_session_fd(settings->mountpoint) >= 0;
     int error = 0;
     if (face->takeover && !supervised)
-        error = err_because(reason, -EINVAL, "only a session that somebody else keeps (/dev/fd/N) can be taken over");
+        error = err_because(reason, -EINVAL,
+            "only a session that somebody else keeps (/dev/fd/N) can be taken over");
     if (!error)
         error = make_session(face, settings->source_name, reason);
     if (!error) {
@@ -170,7 +199,8 @@ void face_stop(struct face *face) {
     pthread_cond_broadcast(&face->changed);
 }
 
-/* Until somebody asks for the end, or a thread has come to it; in between, four times a second, looks after what waits and lingers. */
+/* Until somebody asks for the end, or a thread has come to it; in between, four times a second, looks
+ * after what waits and lingers. */
 static void watch(struct face *face) {
     lock_take(&face->lock);
     while (!face->stopping && !face->ended) {
@@ -188,12 +218,14 @@ static void watch(struct face *face) {
 static void await_init(struct face *face) {
     uint64_t until_ms = clock_ms() + INIT_MOST_MS;
     LOCK_SCOPE(&face->lock);
-    while (!face->initialised && !face->stopping && !face->ended && lock_wait(&face->lock, &face->changed, until_ms))
+    while (!face->initialised && !face->stopping && !face->ended &&
+           lock_wait(&face->lock, &face->changed, until_ms))
         ;
 }
 
-/* The order matters: the notifier may be waiting in the kernel for an answer of ours, so it ends while we still take requests; what is parked is
- * ended before, since nobody must wait for that long. On a supervisor's session it is left to the successor. */
+/* The order matters: the notifier may be waiting in the kernel for an answer of ours, so it ends while we
+ * still take requests; what is parked is ended before, since nobody must wait for that long. On a
+ * supervisor's session it is left to the successor. */
 static int end(struct face *face, int error) {
     bool supervised = !face->mountpoint;
     if (face->park)

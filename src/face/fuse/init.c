@@ -3,7 +3,8 @@
 
 #include "face/fuse/backing.h"
 
-enum { BACKGROUND_MOST = 65535 }; /* at the kernel's 12 a dozen parked reads would block all others, and releases; parked reads we cap ourselves */
+/* At the kernel's 12 a dozen parked reads would block all others, and releases. Parked reads we cap ourselves. */
+enum { BACKGROUND_MOST = 65535 };
 
 /* What we say about each capability; the others stay as libfuse has them. */
 static const struct wish {

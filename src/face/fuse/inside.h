@@ -18,7 +18,7 @@
 /* The first libfuse that knows passing through. */
 #define FACE_HAS_PASSTHROUGH (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
 
-#define FACE_READ_MOST (1u << 20) /* the kernel asks for no more: max_pages is what max_write needs */
+#define FACE_READ_MOST    (1u << 20) /* the kernel asks for no more: max_pages is what max_write needs */
 #define FACE_THREADS_MOST 64
 
 struct backing;
@@ -30,34 +30,33 @@ struct face {
     const struct options *options;
     struct tree *tree;
     struct fuse_session *session;
-    char *mountpoint;          /* resolved; NULL when the session is a supervisor's */
+    char *mountpoint; /* resolved; NULL when the session is a supervisor's */
     bool takeover;
-    uint64_t mark;             /* the handle of what this daemon passes through; see open.c */
-    uint64_t request_most_ms;  /* a kernel that ends mounts whose requests take long: how long one may take; 0: any time */
-    struct state *state;       /* what a successor must know; NULL: there will be none */
+    uint64_t mark; /* the handle of what this daemon passes through; see open.c */
+    uint64_t request_most_ms; /* how long a request may take, where the kernel has a limit; 0: any time */
+    struct state *state; /* what a successor must know; NULL: there will be none */
     struct park *park;
     struct backing *backing;
     struct notifier *notifier;
 
-    struct lock init_lock;     /* PARK: only one thread may work on INIT */
-    _Atomic bool initialised;  /* INIT has been answered */
-    _Atomic bool exiting;      /* the threads that take requests shall end */
+    struct lock init_lock;    /* PARK: only one thread may work on INIT */
+    _Atomic bool initialised; /* INIT has been answered */
+    _Atomic bool exiting;     /* the threads that take requests shall end */
 
-    struct lock lock;          /* QUEUE: all below */
+    struct lock lock; /* QUEUE: all below */
     pthread_cond_t changed;
-    bool stopping, ended;      /* face_stop() was called; a thread that takes requests has ended */
-    int error;                 /* why it has; 0: unmounted */
-    unsigned live;             /* threads that take requests */
+    bool stopping, ended; /* face_stop() was called; a thread that takes requests has ended */
+    int error;            /* why it has; 0: unmounted */
+    unsigned live;        /* threads that take requests */
     pthread_t threads[FACE_THREADS_MOST];
     unsigned thread_count;
-    bool sweep_end;
 };
 
-/* A request: what its answer needs. `name` and `detail` are for the trace. */
+/* A request: what its answer needs. `name` is for the trace. */
 struct call {
     fuse_req_t req;
     struct face *face;
-    uint64_t unique;           /* the kernel's number, with the resend bit */
+    uint64_t unique; /* the kernel's number, with the resend bit */
     uint64_t node;
     const char *name;
 };
@@ -71,7 +70,8 @@ void loop_buffer_done(void);
 int loop_start(struct face *face);
 /* Makes them end, and waits for it. */
 void loop_stop(struct face *face);
-/* Takes a session over that had a daemon before: makes the INIT up, asks for what is pending. Before loop_start(). */
+/* Takes a session over that had a daemon before: makes the INIT up, asks for what is pending. Before
+ * loop_start(). */
 void loop_take_over(struct face *face);
 
 /* init.c */
@@ -89,7 +89,8 @@ void walk_statfs(fuse_req_t req, fuse_ino_t node);
 void walk_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size);
 void walk_listxattr(fuse_req_t req, fuse_ino_t node, size_t size);
 void list_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file);
-void list_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file);
+void list_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+    struct fuse_file_info *file);
 void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file);
 void open_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file);
 void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file);
@@ -100,7 +101,7 @@ void transfer_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file
 /* answer.c: who asks, and the answers. Each ends the request; the call is not to be used after. */
 struct call call_of(fuse_req_t req, const char *name, uint64_t node);
 struct tree_caller caller_of(const struct call *call);
-void answer_error(const struct call *call, int error);        /* 0 or negative */
+void answer_error(const struct call *call, int error); /* 0 or negative */
 /* Reads know EINTR, EAGAIN and EIO only: whatever else happened, the bytes are not to be had. */
 void answer_read_error(const struct call *call, int error);
 void answer_entry(const struct call *call, const struct tree_entry *entry);
@@ -108,7 +109,7 @@ void answer_attributes(const struct call *call, const struct tree_entry *entry);
 void answer_data(const struct call *call, const void *data, size_t size);
 void answer_written(const struct call *call, size_t size);
 void answer_link(const struct call *call, const char *target);
-void answer_size(const struct call *call, size_t size);       /* of an extended attribute */
+void answer_size(const struct call *call, size_t size); /* of an extended attribute */
 void answer_space(const struct call *call, const struct statvfs *space);
 /* false: the caller has gone, and no RELEASE will come. */
 bool answer_open(const struct call *call, const struct fuse_file_info *file);
@@ -116,7 +117,8 @@ bool answer_open(const struct call *call, const struct fuse_file_info *file);
 void answer_nothing(const struct call *call);
 struct fuse_entry_param entry_param(const struct tree_entry *entry);
 
-/* A raw notification without a body: RESEND, INC_EPOCH. 0 or -errno (-EINVAL: the kernel does not know it). */
+/* A raw notification without a body: RESEND, INC_EPOCH. 0 or -errno (-EINVAL: the kernel does not know
+ * it). */
 enum { NOTIFY_RESEND = 7, NOTIFY_INCREASE_EPOCH = 8 };
 int notify_raw(struct face *face, int code);
 

@@ -12,13 +12,14 @@ enum { OWN_ENTRIES = 2 };
 
 struct listing {
     struct call call;
-    bool plus;             /* with attributes, each a lookup */
+    bool plus; /* with attributes, each a lookup */
     char *data;
     size_t used, room;
 };
 
 /* false: it does not fit any more. */
-static bool add(struct listing *listing, const char *name, const struct fuse_entry_param *param, uint64_t next) {
+static bool add(struct listing *listing, const char *name, const struct fuse_entry_param *param,
+    uint64_t next) {
     char *at = listing->data + listing->used;
     size_t room = listing->room - listing->used, size;
     if (listing->plus)
@@ -35,7 +36,9 @@ static bool add(struct listing *listing, const char *name, const struct fuse_ent
 static bool add_own(struct listing *listing, uint64_t *offset) {
     static const char *const NAMES[OWN_ENTRIES] = {".", ".."};
     for (; *offset < OWN_ENTRIES; ++*offset) {
-        struct fuse_entry_param param = {.attr = {.st_ino = node_inode(listing->call.node), .st_mode = S_IFDIR}};
+        struct fuse_entry_param param = {
+            .attr = {.st_ino = node_inode(listing->call.node), .st_mode = S_IFDIR}
+        };
         if (*offset)
             param.attr.st_ino = UINT32_MAX; /* "unknown", as libfuse writes it */
         if (!add(listing, NAMES[*offset], &param, *offset + 1))
@@ -49,7 +52,8 @@ static int add_rest(struct listing *listing, uint64_t offset) {
     struct tree_entry entry;
     uint64_t next;
     int error;
-    while (!(error = tree_readdir(listing->call.face->tree, listing->call.node, offset - OWN_ENTRIES, listing->plus, name, &entry, &next))) {
+    while (!(error = tree_readdir(listing->call.face->tree, listing->call.node, offset - OWN_ENTRIES,
+                 listing->plus, name, &entry, &next))) {
         struct fuse_entry_param param = entry_param(&entry);
         if (!param.attr.st_ino)
             param.attr.st_ino = node_inode(entry.node);
@@ -81,7 +85,8 @@ void list_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, st
     list(req, node, size, offset, false);
 }
 
-void list_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file) {
+void list_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+    struct fuse_file_info *file) {
     (void)file;
     list(req, node, size, offset, true);
 }

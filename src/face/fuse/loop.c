@@ -53,7 +53,8 @@ static void set_initialised(struct face *face) {
     pthread_cond_broadcast(&face->changed);
 }
 
-/* Tells libfuse what the kernel told our predecessor. The answer goes to the kernel too, which asked for none, and is refused there. */
+/* Tells libfuse what the kernel told our predecessor. The answer goes to the kernel too, which asked for
+ * none, and is refused there. */
 static void make_up_init_locked(struct face *face) {
     lock_assert(&face->init_lock);
     _Alignas(8) unsigned char request[INIT_MOST];
@@ -74,7 +75,8 @@ static void make_up_init_locked(struct face *face) {
     set_initialised(face);
 }
 
-/* What comes before INIT was answered: INIT itself; or, on a session that was taken over from a daemon that had no time to note it, anything. */
+/* What comes before INIT was answered: INIT itself; or, on a session that was taken over from a daemon
+ * that had no time to note it, anything. */
 static void serve_first(struct face *face, const struct fuse_buf *request) {
     const struct fuse_in_header *head = request->mem;
     LOCK_SCOPE(&face->init_lock);
@@ -149,7 +151,8 @@ int loop_start(struct face *face) {
 void loop_stop(struct face *face) {
     face->exiting = true;
     lock_take(&face->lock);
-    /* A thread between its look at `exiting` and read() misses a signal: hence again and again, until all have left. */
+    /* A thread between its look at `exiting` and read() misses a signal: hence again and again, until all
+     * have left. */
     while (face->live) {
         for (unsigned i = 0; i < face->thread_count; i++)
             (void)pthread_kill(face->threads[i], KICK_SIGNAL); /* not joined yet: its id is valid */
@@ -170,5 +173,6 @@ void loop_take_over(struct face *face) {
     int error = notify_raw(face, NOTIFY_RESEND);
     if (error)
         log_warning("the kernel does not send again what our predecessor had taken: %s", err_sentence(error));
-    (void)notify_raw(face, NOTIFY_INCREASE_EPOCH); /* what it believes of names is looked up again; older kernels let it time out */
+    /* What it believes of names is looked up again; older kernels let it time out. */
+    (void)notify_raw(face, NOTIFY_INCREASE_EPOCH);
 }

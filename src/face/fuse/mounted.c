@@ -25,7 +25,9 @@ int mounted_session_fd(const char *mountpoint) {
     char *end;
     errno = 0;
     long number = strtol(mountpoint + sizeof FOLDER - 1, &end, 10);
-    return errno || *end || end == mountpoint + sizeof FOLDER - 1 || number < 0 || number > INT_MAX ? -1 : (int)number;
+    return errno || *end || end == mountpoint + sizeof FOLDER - 1 || number < 0 || number > INT_MAX
+               ? -1
+               : (int)number;
 }
 
 /* "\040" is a blank. In place. */
@@ -122,7 +124,8 @@ static int run(const char *const *arguments, struct buf *output) {
     return child_run(&description, output);
 }
 
-/* A mount without a daemon answers each question with ENOTCONN. It is a child that asks: one that hangs is none of ours. */
+/* A mount without a daemon answers each question with ENOTCONN. It is a child that asks: one that hangs is
+ * none of ours. */
 static bool is_dead(const char *mountpoint) {
     BUF_CLEANUP struct buf output = BUF_INIT;
     int code = run((const char *const[]){"stat", "-f", "--", mountpoint, NULL}, &output);
@@ -135,7 +138,9 @@ static int detach(const char *mountpoint) {
     int error = -errno;
     if (error != -EPERM)
         return error;
-    return run((const char *const[]){"fusermount3", "-u", "-z", "-q", "--", mountpoint, NULL}, NULL) == 0 ? 0 : error;
+    return run((const char *const[]){"fusermount3", "-u", "-z", "-q", "--", mountpoint, NULL}, NULL) == 0
+               ? 0
+               : error;
 }
 
 int mounted_clear(const char *mountpoint, struct reason *reason) {
@@ -145,8 +150,8 @@ int mounted_clear(const char *mountpoint, struct reason *reason) {
             return err_because(reason, -EBUSY, "weightfs is mounted at %s already", mountpoint);
         int error = detach(mountpoint);
         if (error)
-            return err_because(reason, error, "%s has a mount without a daemon, and can't be unmounted: %s", mountpoint,
-                err_sentence(error));
+            return err_because(reason, error, "%s has a mount without a daemon, and can't be unmounted: %s",
+                mountpoint, err_sentence(error));
         log_notice("cleared a mount at %s whose daemon had died", mountpoint);
     }
     return 0;
@@ -169,7 +174,8 @@ static bool device_of_session(int session_fd, struct mounted *ret_mounted) {
 
 void mounted_set_read_ahead(int session_fd, const char *mountpoint, unsigned kib) {
     struct mounted mounted;
-    if (!device_of_session(session_fd, &mounted) && (!mountpoint || !find(mountpoint, &mounted) || !mounted.ours))
+    if (!device_of_session(session_fd, &mounted) &&
+        (!mountpoint || !find(mountpoint, &mounted) || !mounted.ours))
         return;
     char path[64], text[16];
     (void)snprintf(path, sizeof path, "/sys/class/bdi/%u:%u/read_ahead_kb", mounted.major, mounted.minor);

@@ -10,11 +10,13 @@
 
 /* N of "/dev/fd/N"; -1: it is another path. */
 int mounted_session_fd(const char *mountpoint);
-/* The mountpoint without links, as /proc/self/mountinfo has it, with its last component left alone when that is a mount of ours. The caller frees. -errno. */
+/* The mountpoint without links, as /proc/self/mountinfo has it, with its last component left alone when
+ * that is a mount of ours. The caller frees. -errno. */
 int mounted_resolve(const char *mountpoint, char **ret_path, struct reason *reason);
 /* Unmounts dead mounts of ours there. -EBUSY: a live one is there. */
 int mounted_clear(const char *mountpoint, struct reason *reason);
-/* Raises how far ahead the kernel reads, hence how much it asks for at once. `session_fd` is a mounted /dev/fuse. Only root may; for others it stays. */
+/* Raises how far ahead the kernel reads, hence how much it asks for at once. `session_fd` is a mounted
+ * /dev/fuse. Only root may; for others it stays. */
 void mounted_set_read_ahead(int session_fd, const char *mountpoint, unsigned kib);
 
 #endif

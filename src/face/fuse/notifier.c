@@ -14,13 +14,13 @@ enum { QUEUE_MOST = 4096, BUCKETS = 512 };
 struct note {
     struct list queue, bucket;
     bool expire;
-    uint64_t node;             /* expire: the folder */
-    char name[];               /* expire: in it; else "" */
+    uint64_t node; /* expire: the folder */
+    char name[];   /* expire: in it; else "" */
 };
 
 struct notifier {
     struct face *face;
-    struct lock lock;          /* QUEUE: all below */
+    struct lock lock; /* QUEUE: all below */
     pthread_cond_t wake;
     struct list queue;
     struct list buckets[BUCKETS];
@@ -37,7 +37,7 @@ static struct list *bucket_of(struct notifier *notifier, bool expire, uint64_t n
 }
 
 static bool is_queued_locked(const struct list *bucket, bool expire, uint64_t node, const char *name) {
-    list_each(at, bucket) {
+    list_each (at, bucket) {
         const struct note *note = list_entry(at, struct note, bucket);
         if (note->node == node && note->expire == expire && strcmp(note->name, name) == 0)
             return true;
@@ -95,14 +95,15 @@ static int expire(struct fuse_session *session, uint64_t folder, const char *nam
 static void tell(struct face *face, const struct note *note) {
     int error = note->expire ? expire(face->session, note->node, note->name)
                              : fuse_lowlevel_notify_inval_inode(face->session, note->node, -1, 0);
-    trace(fuse, "%s node %#llx %s: %s", note->expire ? "expire" : "attributes", (unsigned long long)note->node, note->name,
-        err_name(error));
+    trace(fuse, "%s node %#llx %s: %s", note->expire ? "expire" : "attributes",
+        (unsigned long long)note->node, note->name, err_name(error));
 }
 
 static void tell_all(struct face *face) {
     int error = notify_raw(face, NOTIFY_INCREASE_EPOCH);
     if (error)
-        log_warning("so much has changed at once that the kernel was not told all; until it looks again by itself, listings may be old");
+        log_warning("so much has changed at once that the kernel was not told all; until it looks again by "
+                    "itself, listings may be old");
 }
 
 static void *run(void *context) {

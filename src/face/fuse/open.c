@@ -8,8 +8,8 @@
 #include "store/store.h"
 
 /*
- * Handles: what the kernel keeps for us is the tree's handle, or, for what is passed through, a mark of this daemon's with the highest bit set. A
- * RELEASE with another daemon's mark closes nothing that we opened.
+ * Handles: what the kernel keeps for us is the tree's handle, or, for what is passed through, a mark of
+ * this daemon's with the highest bit set. A RELEASE with another daemon's mark closes nothing that we opened.
  */
 
 static bool is_mark(uint64_t handle) {
@@ -33,15 +33,16 @@ static void pass_through(struct fuse_file_info *file, uint64_t mark, int32_t id)
 }
 #endif
 
-/* How a node of a kind is opened. keep_cache on what is cached: an open without it would wait for each page that is being fetched. */
+/* How a node of a kind is opened. keep_cache on what is cached: an open without it would wait for each
+ * page that is being fetched. */
 static const struct open_mode {
     bool direct, keep, noflush;
 } MODES[] = {
-    [NODE_TEXT] = {.direct = true, .noflush = true},
-    [NODE_CONTROL] = {.direct = true},
-    [NODE_STREAM] = {.direct = true, .noflush = true},
+    [NODE_TEXT] = {.direct = true,   .noflush = true},
+    [NODE_CONTROL] = {.direct = true  },
+    [NODE_STREAM] = {.direct = true, .noflush = true               },
     [NODE_WAIT] = {.direct = true, .noflush = true},
-    [NODE_MODEL_FILE] = {.keep = true, .noflush = true},
+    [NODE_MODEL_FILE] = {.keep = true, .noflush = true               },
 };
 
 static void open_by_kind(struct fuse_file_info *file, const struct tree_open *opened) {

@@ -2,8 +2,9 @@
 #include "face/fuse/inside.h"
 
 /*
- * The kernel's requests. What has no row here is answered ENOSYS, which to the kernel means: do what you do by default, and do not
- * ask again. For access (default_permissions), lseek, fsync, poll, opendir, ioctl, fallocate and copy_file_range that is what we want.
+ * The kernel's requests. What has no row here is answered ENOSYS, which to the kernel means: do what you
+ * do by default, and do not ask again. For access (default_permissions), lseek, fsync, poll, opendir,
+ * ioctl, fallocate and copy_file_range that is what we want.
  */
 
 /* All that would change what the tree declares. */
@@ -37,8 +38,8 @@ static void refuse_symlink(fuse_req_t req, const char *target, fuse_ino_t parent
     refuse(req, "symlink", parent);
 }
 
-static void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
-    unsigned flags) {
+static void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+    const char *new_name, unsigned flags) {
     (void)name, (void)new_parent, (void)new_name, (void)flags;
     refuse(req, "rename", parent);
 }
@@ -48,12 +49,14 @@ static void refuse_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, cons
     refuse(req, "link", node);
 }
 
-static void refuse_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file) {
+static void refuse_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+    struct fuse_file_info *file) {
     (void)name, (void)mode, (void)file;
     refuse(req, "create", parent);
 }
 
-static void refuse_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value, size_t size, int flags) {
+static void refuse_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value, size_t size,
+    int flags) {
     (void)name, (void)value, (void)size, (void)flags;
     refuse(req, "setxattr", node);
 }

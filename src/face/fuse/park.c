@@ -12,19 +12,28 @@ enum {
     REPLY_THREADS = 2,
     LOOK_AGAIN_MS = 10,   /* the keeper had not linked the wait yet */
     STOP_MOST_MS = 10000, /* for keepers to let go at the end */
+    VERDICTS = 1024,
+};
+
+/* A range of a node that was waited for in vain. */
+struct verdict {
+    uint64_t node, offset, end, until_ms;
 };
 
 struct park {
     struct face *face;
-    struct lock lock;     /* PARK: all below */
+    struct lock lock; /* PARK: all below */
     pthread_cond_t wake;
     struct list buckets[BUCKETS]; /* by number: what an interrupt carries */
-    struct list all;      /* as they came */
-    struct list ready;    /* finished: to be answered */
-    struct list doubts;   /* to be withdrawn, those with the nearest look_ms first, more or less */
+    struct list all;              /* as they came */
+    struct list ready;            /* finished: to be answered */
+    struct list doubts;           /* to be withdrawn, those with the nearest look_ms first, more or less */
     uint64_t last_number, count, most;
     bool closing, silent, stopping, told_full;
     uint64_t stop_ms;
+    struct verdict verdicts[VERDICTS]; /* the oldest is written over */
+    size_t verdict_next;
+    uint64_t verdicts_until_ms; /* when the last of them ends */
     pthread_t threads[REPLY_THREADS];
     unsigned thread_count;
 };
@@ -56,7 +65,7 @@ uint64_t park_count(struct park *park) {
 }
 
 static struct parked *find_locked(struct park *park, uint64_t number) {
-    list_each(at, &park->buckets[number % BUCKETS]) {
+    list_each (at, &park->buckets[number % BUCKETS]) {
         struct parked *parked = list_entry(at, struct parked, bucket);
         if (parked->number == number)
             return parked;
@@ -104,8 +113,8 @@ static void finish(struct wait *wait, int result) {
     offer_locked(park, parked);
 }
 
-/* libfuse calls it on the thread that got the INTERRUPT, holding a lock of the request's: it only takes note. By then the request may have been
- * answered; hence a number. */
+/* libfuse calls it on the thread that got the INTERRUPT, holding a lock of the request's: it only takes
+ * note. By then the request may have been answered; hence a number. */
 static void interrupted(fuse_req_t req, void *data) {
     struct face *face = fuse_req_userdata(req);
     struct park *park = face->park;
@@ -113,6 +122,31 @@ static void interrupted(fuse_req_t req, void *data) {
     struct parked *parked = find_locked(park, (uint64_t)(uintptr_t)data);
     if (parked)
         doubt_locked(park, parked, -ERR_INTERRUPTED, 0);
+}
+
+static void remember_locked(struct park *park, const struct parked *parked) {
+    if (!parked->kind->memory_ms)
+        return;
+    park->verdicts_until_ms = clock_ms() + parked->kind->memory_ms;
+    park->verdicts[park->verdict_next++ % VERDICTS] = (struct verdict){
+        .node = parked->call.node,
+        .offset = parked->offset,
+        .end = parked->offset + parked->size,
+        .until_ms = park->verdicts_until_ms,
+    };
+}
+
+static bool is_remembered_locked(const struct park *park, const struct parked *parked) {
+    uint64_t now = clock_ms();
+    if (!parked->kind->memory_ms || now >= park->verdicts_until_ms)
+        return false;
+    for (size_t i = 0; i < VERDICTS; i++) {
+        const struct verdict *verdict = &park->verdicts[i];
+        if (verdict->until_ms > now && verdict->node == parked->call.node &&
+            verdict->offset < parked->offset + parked->size && parked->offset < verdict->end)
+            return true;
+    }
+    return false;
 }
 
 void park_admit(struct park *park, struct parked *parked) {
@@ -132,7 +166,8 @@ void park_admit(struct park *park, struct parked *parked) {
             parked->doubt = -ERR_TOO_MANY;
             tell = !park->told_full;
             park->told_full = true;
-        }
+        } else if (is_remembered_locked(park, parked))
+            parked->doubt = parked->kind->verdict;
     }
     if (tell)
         log_warning("%llu requests are waiting (max_parked): what comes beyond them is refused",
@@ -178,7 +213,7 @@ static void examine_locked(struct park *park, struct parked *parked) {
 /* The first whose time has come; else NULL, and when the next one's comes (0: there is none). */
 static struct parked *due_locked(struct park *park, uint64_t *ret_next_ms) {
     uint64_t now = clock_ms(), next = 0;
-    list_each(at, &park->doubts) {
+    list_each (at, &park->doubts) {
         struct parked *parked = list_entry(at, struct parked, queue);
         if (parked->look_ms <= now)
             return parked;
@@ -219,7 +254,8 @@ static void *reply_run(void *context) {
     return NULL;
 }
 
-/* `patience` of its kind; counted from when something last moved. The kernel's own limit counts from the start. */
+/* `patience` of its kind; counted from when something last moved. The kernel's own limit counts from the
+ * start. */
 static bool is_late(const struct park *park, const struct parked *parked, uint64_t patience) {
     uint64_t now = clock_ms(), most = park->face->request_most_ms;
     return (patience && now >= parked->moved_ms + patience) || (most && now >= parked->start_ms + most);
@@ -229,7 +265,7 @@ static bool is_late(const struct park *park, const struct parked *parked, uint64
 static void collect_late_locked(struct park *park, struct list *late) {
     uint64_t patience = 0;
     const struct parked_kind *kind = NULL;
-    list_each(at, &park->all) {
+    list_each (at, &park->all) {
         struct parked *parked = list_entry(at, struct parked, all);
         if (parked->kind != kind) {
             kind = parked->kind;
@@ -251,14 +287,18 @@ void park_sweep(struct park *park) {
     struct list *first;
     while ((first = list_shift(&late))) {
         struct parked *parked = list_entry(first, struct parked, queue);
-        uint64_t (*progress)(struct wait *) = atomic_load_explicit(&parked->wait.progress, memory_order_acquire);
-        uint64_t moved = progress ? progress(&parked->wait) : 0, patience = parked->kind->patience_ms(park->face);
+        uint64_t (*progress)(struct wait *) =
+            atomic_load_explicit(&parked->wait.progress, memory_order_acquire);
+        uint64_t moved = progress ? progress(&parked->wait) : 0,
+                 patience = parked->kind->patience_ms(park->face);
         LOCK_SCOPE(&park->lock);
         parked->examined = false;
         if (moved > parked->moved_ms)
             parked->moved_ms = moved;
-        if (!parked->doubt && is_late(park, parked, patience))
+        if (!parked->doubt && is_late(park, parked, patience)) {
             parked->doubt = parked->kind->verdict;
+            remember_locked(park, parked);
+        }
         if (parked->doubt) /* or somebody else came to one meanwhile */
             doubt_locked(park, parked, parked->doubt, 0);
         offer_locked(park, parked);
@@ -291,7 +331,7 @@ void park_close(struct park *park, bool silent) {
     LOCK_SCOPE(&park->lock);
     park->closing = true;
     park->silent = silent;
-    list_each(at, &park->all)
+    list_each (at, &park->all)
         doubt_locked(park, list_entry(at, struct parked, all), -EIO, 0);
 }
 

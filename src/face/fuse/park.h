@@ -3,11 +3,13 @@
 #define WEIGHTFS_FACE_FUSE_PARK_H
 
 /*
- * Requests that wait for something, without a thread waiting for them. README.md in this folder has the rules.
+ * Requests that wait for something, without a thread waiting for them. README.md in this folder has the
+ * rules.
  *
- * A handler makes a `struct parked`, asks the tree with its wait, and if the answer was PARKED admits it. From then on it is the park's: when the wait has
- * finished, a reply thread calls its kind's answer(); when it lost patience (a signal, a deadline, too many, the end) the
- * wait is withdrawn first and refuse() is called. Exactly one of them is called, once, on a reply thread, holding no lock.
+ * A handler makes a `struct parked`, asks the tree with its wait, and if the answer was PARKED admits it.
+ * From then on it is the park's: when the wait has finished, a reply thread calls its kind's answer();
+ * when it lost patience (a signal, a deadline, too many, the end) the wait is withdrawn first and refuse()
+ * is called. Exactly one of them is called, once, on a reply thread, holding no lock.
  *
  * Everything here may be called from any thread.
  */
@@ -25,7 +27,11 @@ struct parked_kind {
     void (*refuse)(const struct call *call, int error);
     /* How long it may wait without progress, in milliseconds; 0: without end. Asked at each sweep. */
     uint64_t (*patience_ms)(const struct face *face);
-    int verdict;               /* then: a negative error */
+    int verdict; /* then: a negative error */
+    /* How long the verdict also ends others of this node that would have to wait for any of the same
+     * bytes. The kernel asks for the pages of a failed read once more, one by one, and each would be
+     * patient anew. */
+    uint64_t memory_ms;
 };
 
 struct parked {
@@ -34,20 +40,21 @@ struct parked {
     const struct parked_kind *kind;
     uint64_t handle, offset;
     size_t size;
-    char *name;                /* of a lookup; freed with it */
+    char *name; /* of a lookup; freed with it */
 
     /* The park's, under its lock. */
     struct list all, bucket, queue;
     uint64_t number, start_ms, moved_ms, look_ms;
-    int result, doubt;         /* doubt: the error to refuse it with, if the wait can be withdrawn; 0 */
+    int result, doubt; /* doubt: the error to refuse it with, if the wait can be withdrawn; 0 */
     bool admitted, finished, examined, doubted;
 };
 
 int park_start(struct face *face, struct park **ret_park);
 /* All that is parked, and all that comes, is refused with EIO (`silent`: given up without an answer). */
 void park_close(struct park *park, bool silent);
-/* After park_close(): waits (some seconds at most) until nothing is parked, ends the reply threads and frees. false: a keeper did not let go, so that the park,
- * which it may still call, stays; so must the face. */
+/* After park_close(): waits (some seconds at most) until nothing is parked, ends the reply threads and
+ * frees. false: a keeper did not let go, so that the park, which it may still call, stays; so must the
+ * face. */
 bool park_stop(struct park *park);
 uint64_t park_count(struct park *park);
 

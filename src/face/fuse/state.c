@@ -39,7 +39,8 @@ static void read_init(struct state *state, const char *hex) {
     state->init_size = size;
 }
 
-static void read_lines(struct state *state, char *text, void (*take)(void *context, const char *line), void *context) {
+static void read_lines(struct state *state, char *text, void (*take)(void *context, const char *line),
+    void *context) {
     char *end;
     for (; (end = strchr(text, '\n')); text = end + 1) {
         *end = 0;
@@ -53,11 +54,13 @@ static void read_lines(struct state *state, char *text, void (*take)(void *conte
 
 static int open_file(struct state *state, int flags) {
     path_close(&state->fd);
-    state->fd = openat(state->folder_fd, state->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+    state->fd = openat(state->folder_fd, state->name,
+        O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     return state->fd < 0 ? -errno : 0;
 }
 
-static int begin(struct state *state, bool resume, void (*take)(void *context, const char *line), void *context) {
+static int begin(struct state *state, bool resume, void (*take)(void *context, const char *line),
+    void *context) {
     if (!resume)
         return open_file(state, O_TRUNC);
     BUF_CLEANUP struct buf text = BUF_INIT;

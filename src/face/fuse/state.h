@@ -3,8 +3,9 @@
 #define WEIGHTFS_FACE_FUSE_STATE_H
 
 /*
- * What a successor on the same session must know, in a small text file: lines are appended as things happen, and count from then on (a
- * process that is killed loses no write(2)). A last line without its end is not there. When most lines are history the file is written anew.
+ * What a successor on the same session must know, in a small text file: lines are appended as things
+ * happen, and count from then on (a process that is killed loses no write(2)). A last line without its end
+ * is not there. When most lines are history the file is written anew.
  *
  *     init HEX        the kernel's FUSE_INIT request, as it came
  *     cached          nothing more is passed through in this session
@@ -26,7 +27,8 @@ struct state;
 int state_open(const char *path, bool resume, void (*take)(void *context, const char *line), void *context,
     struct state **ret_state);
 void state_close(struct state *state); /* the file stays */
-/* Appends a line; NULL is allowed (there is no successor). Failures are logged once: the mount goes on without a successor. */
+/* Appends a line; NULL is allowed (there is no successor). Failures are logged once: the mount goes on
+ * without a successor. */
 void state_add(struct state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* True when the file should be written anew: it has many more lines than `live`. */
 bool state_is_long(const struct state *state, size_t live);

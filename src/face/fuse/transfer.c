@@ -5,7 +5,7 @@
 
 #include "face/fuse/park.h"
 
-enum { COMMAND_MOST_MS = 30000 };
+enum { COMMAND_MOST_MS = 30000, READ_MEMORY_MS = 3000 };
 
 static uint64_t handle_of(const struct fuse_file_info *file) {
     return file->fh >> 63 ? 0 : file->fh; /* passed through: nothing that the tree knows */
@@ -31,6 +31,7 @@ static const struct parked_kind READ = {
     .refuse = answer_read_error,
     .patience_ms = read_patience_ms,
     .verdict = -ERR_STALLED,
+    .memory_ms = READ_MEMORY_MS,
 };
 
 static const struct parked_kind WAIT = {
@@ -126,12 +127,14 @@ static void end_or_park(struct parked *parked, int result) {
         parked->kind->answer(parked, result);
 }
 
-void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
+void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t size, off_t offset,
+    struct fuse_file_info *file) {
     struct call call = call_of(req, "write", node);
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &WRITE);
     parked->size = size;
-    int result = tree_write(call.face->tree, node, handle_of(file), (uint64_t)offset, data, size, &caller, &parked->wait);
+    int result = tree_write(call.face->tree, node, handle_of(file), (uint64_t)offset, data, size, &caller,
+        &parked->wait);
     end_or_park(parked, result);
 }
 

@@ -76,7 +76,8 @@ void walk_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) 
     attributes(&call);
 }
 
-/* Truncating is the one thing that is known: `> ctl` by another name. Times that come along with it are no wish of the caller's. */
+/* Truncating is the one thing that is known: `> ctl` by another name. Times that come along with it are no
+ * wish of the caller's. */
 void walk_setattr(fuse_req_t req, fuse_ino_t node, struct stat *to, int what, struct fuse_file_info *file) {
     (void)file;
     struct call call = call_of(req, "setattr", node);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands, and from a write's text to lines of them. */
+
+#include "manage/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MOST  (64u << 10)
+#define LINES_MOST 1000
+
+#define ANYWHERE (COMMAND_ROOT | COMMAND_MODEL | COMMAND_JOB)
+
+/* clang-format off */
+static const struct command_row rows[] = {
+    { "pull", "[VARIANT|FILE…]", COMMAND_MODEL,
+      "fetch what is wanted of the model, or this variant or file too", parse_words, run_pull, 0 },
+    { "add", "KEY…", COMMAND_ROOT,
+      "make a model known: SOURCE:NAME[:VARIANT][@REVISION]", parse_key, run_add, COMMAND_ROOT },
+    { "pull", "KEY…", COMMAND_ROOT,
+      "make models known and fetch them", parse_key, run_pull, COMMAND_ROOT },
+    { "cancel", "", ANYWHERE,
+      "end the pull that is under way (in the root: all); what was fetched stays", parse_nothing, run_cancel, 0 },
+    { "retry", "", ANYWHERE,
+      "forget failures and try again at once (in the root: all open jobs)", parse_nothing, run_retry, 0 },
+    { "evict", "", COMMAND_MODEL,
+      "free the disk that its files take; they are fetched again when they are read", parse_nothing, run_evict, 0 },
+    { "pin", "", COMMAND_MODEL,
+      "never evict what is wanted of the model to make room", parse_nothing, run_pin, 0 },
+    { "unpin", "", COMMAND_MODEL,
+      "let it be evicted again", parse_nothing, run_unpin, 0 },
+    { "update", "", COMMAND_MODEL,
+      "show the source's newest revision; what was pulled is pulled again", parse_nothing, run_update, 0 },
+    { "forget", "", COMMAND_MODEL,
+      "evict the model and forget all about it", parse_nothing, run_forget, 0 },
+    { "offline", "on|off", COMMAND_ROOT,
+      "on: send nothing over the network, what is here works; remembered over restarts", parse_switch,
+      run_offline, 0 },
+};
+/* clang-format on */
+
+const struct command_row *command_row(size_t index) {
+    return index < sizeof rows / sizeof *rows ? &rows[index] : NULL;
+}
+
+void command_print(struct manage *manage, enum command_place place, int64_t id, struct buf *to) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char form[64];
+        if (!(rows[i].places & place))
+            continue;
+        (void)snprintf(form, sizeof form, "%s%s%s", rows[i].name, *rows[i].arguments ? " " : "",
+            rows[i].arguments);
+        /* The ellipsis is three bytes and one column. The buffer's owner set its limit, if any. */
+        int extra = strstr(form, "…") ? 2 : 0;
+        (void)buf_format(to, "%-*s  %s\n", 22 + extra, form, rows[i].help);
+    }
+    outcome_print(manage, place, id, to);
+}
+
+/* ---- parsing ---- */
+
+static const struct command_row *find_row(const char *name, enum command_place place, struct reason *reason) {
+    const struct command_row *nearest = NULL;
+    unsigned best = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!(rows[i].places & place))
+            continue;
+        if (strcmp(name, rows[i].name) == 0)
+            return &rows[i];
+        unsigned distance = text_distance(name, rows[i].name);
+        if (!nearest || distance < best) {
+            nearest = &rows[i];
+            best = distance;
+        }
+    }
+    (void)err_because(reason, -ERR_UNKNOWN_COMMAND,
+        "there is no command \"%.64s\" here; the nearest is \"%s\"", name, nearest ? nearest->name : "");
+    return NULL;
+}
+
+static char *trim(char *line) {
+    line += strspn(line, " \t\r");
+    for (size_t len = strlen(line); len && strchr(" \t\r", line[len - 1]); len--)
+        line[len - 1] = 0;
+    return line;
+}
+
+static void add_line(struct command *command, const struct command_row *row, char *arguments) {
+    command->lines = mem_resize(command->lines, command->count + 1, sizeof *command->lines);
+    command->lines[command->count++] = (struct command_line){row, arguments};
+}
+
+/* Each argument becomes a line. They are keys, which have no blanks. */
+static int add_each(struct command *command, const struct command_row *row, char *arguments,
+    struct reason *reason) {
+    char *rest = NULL;
+    char *word = strtok_r(arguments, " \t", &rest);
+    if (!word)
+        return row->parse(command->manage, &command->request, arguments, reason); /* says what is missing */
+    for (; word; word = strtok_r(NULL, " \t", &rest)) {
+        int result = row->parse(command->manage, &command->request, word, reason);
+        if (result < 0)
+            return result;
+        if (command->count == LINES_MOST)
+            return err_because(reason, -ERR_BAD_VALUE, "more than %d commands at once", LINES_MOST);
+        add_line(command, row, word);
+    }
+    return 0;
+}
+
+static int parse_line(struct command *command, char *line, struct reason *reason) {
+    char *arguments = line + strcspn(line, " \t");
+    if (*arguments)
+        *arguments++ = 0;
+    arguments = trim(arguments);
+    const struct command_row *row = find_row(line, command->request.place, reason);
+    if (!row)
+        return -ERR_UNKNOWN_COMMAND;
+    if (row->each & command->request.place)
+        return add_each(command, row, arguments, reason);
+    if (command->count == LINES_MOST)
+        return err_because(reason, -ERR_BAD_VALUE, "more than %d commands at once", LINES_MOST);
+    int result = row->parse(command->manage, &command->request, arguments, reason);
+    if (result == 0)
+        add_line(command, row, arguments);
+    return result;
+}
+
+int command_parse(struct command *command, struct reason *reason) {
+    const struct command_request *request = &command->request;
+    if (request->len > TEXT_MOST)
+        return err_because(reason, -ERR_BAD_VALUE, "more than %u bytes of commands at once", TEXT_MOST);
+    if (request->len && memchr(request->text, 0, request->len))
+        return err_because(reason, -ERR_BAD_VALUE,
+            "commands are lines of text; there is a NUL character in it");
+    command->text = mem_new(request->len + 1);
+    if (request->len)
+        memcpy(command->text, request->text, request->len);
+    command->request.text = NULL;
+    char *rest = command->text;
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        char shown[128];
+        line = trim(line);
+        if (!*line || *line == '#')
+            continue;
+        (void)snprintf(shown, sizeof shown, "%s", line); /* parsing cuts it up */
+        int result = parse_line(command, line, reason);
+        if (result < 0) {
+            outcome_set(command->manage, request, shown, result, err_text(reason, result));
+            return result;
+        }
+    }
+    return 0;
+}

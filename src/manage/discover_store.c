@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a discovery, on the desk: what was learnt is stored, and the askers are told. */
+
+#include "manage/discovery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the askers are told, on the desk ---- */
+
+/* One by one: on any list of ours a wait would still be linked, and could be taken back while it is
+ * being finished. */
+static struct list *next_asker(struct discovery *discovery, struct list *head) {
+    LOCK_SCOPE(&discovery->manage->lock);
+    return list_shift(head);
+}
+
+static void tell(struct discovery *discovery, int64_t model_id, bool changed) {
+    struct manage *manage = discovery->manage;
+    lock_take(&manage->lock);
+    list_remove(&discovery->link); /* nobody joins it from here on */
+    manage->discoveries_ended++;
+    lock_drop(&manage->lock);
+    for (struct list *link; (link = next_asker(discovery, &discovery->waits));) {
+        struct wait *wait = list_entry(link, struct wait, link);
+        wait->finish(wait, discovery->result);
+    }
+    for (struct list *link; (link = next_asker(discovery, &discovery->asks));) {
+        struct discover_ask *ask = list_entry(link, struct discover_ask, link);
+        ask->model_id = model_id;
+        ask->changed = changed;
+        ask->reason = discovery->reason;
+        ask->finish(ask, discovery->result);
+    }
+}
+
+static void free_discovery(struct discovery *discovery) {
+    struct manage *manage = discovery->manage;
+    if (discovery->talk)
+        discovery->source->discover_free(discovery->talk);
+    source_ask_done(&discovery->ask);
+    buf_done(&discovery->request.body);
+    buf_done(&discovery->request.fields);
+    free(discovery->request.last_url);
+    manifest_free(discovery->manifest);
+    free(discovery);
+    flight_end(manage);
+}
+
+/* ---- what was learnt is stored, on the desk ---- */
+
+static void announce(struct discovery *discovery, int64_t model_id, bool known, bool changed) {
+    struct manage *manage = discovery->manage;
+    state_renew(manage);
+    if (!known) {
+        if (discovery->manifest)
+            log_notice("%s is known now, at %s (files: %zu)", discovery->key, discovery->manifest->commit,
+                discovery->manifest->file_count);
+        else
+            log_notice("%s is known now, and tells nothing: %s", discovery->key,
+                err_text(&discovery->reason, discovery->result));
+        events_add(manage, "model.added", discovery->key, NULL);
+        bus_publish(&(struct news){.kind = NEWS_MODEL_ADDED, .id = model_id, .text = discovery->key});
+    } else if (changed) {
+        log_notice("%s: another revision is selected: %s", discovery->key, discovery->manifest->commit);
+        struct buf more BUF_CLEANUP = BUF_INIT;
+        (void)buf_format(&more, ",\"commit\":\"%s\"", discovery->manifest->commit); /* hex; no limit */
+        events_add(manage, "model.changed", discovery->key, buf_text(&more));
+        bus_publish(&(struct news){.kind = NEWS_FILES_CHANGED, .id = model_id});
+        holds_renew(manage);
+    }
+    bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model_id});
+    state_mark(manage, model_id);
+}
+
+static int store_success(struct discovery *discovery, int64_t *ret_model_id, bool *ret_changed) {
+    struct manage *manage = discovery->manage;
+    struct catalog *catalog = manage->settings.catalog;
+    struct catalog_model model;
+    const char *name = !strchr(discovery->model, '/') ? discovery->manifest->model : discovery->model;
+    bool known = catalog_find_model(catalog, discovery->source->name, name, &model) == 0;
+    int result = catalog_store_manifest(catalog, discovery->source->name, discovery->model,
+        discovery->manifest, ret_model_id, ret_changed);
+    if (result < 0)
+        return err_because(&discovery->reason, result, "%s can't be written to the catalogue",
+            discovery->key);
+    if (discovery->manifest->locked)
+        (void)catalog_set_error(catalog, *ret_model_id, -ERR_GATED,
+            err_sentence(-ERR_GATED)); /* only told, files say it too */
+    name_format(discovery->source->name, name, discovery->key);
+    announce(discovery, *ret_model_id, known, *ret_changed);
+    manage_set_error(manage, 0, "");
+    return 0;
+}
+
+/* A gated model is known, though it tells nothing. */
+static int store_gated(struct discovery *discovery, int64_t *ret_model_id) {
+    struct catalog *catalog = discovery->manage->settings.catalog;
+    struct catalog_model model;
+    bool known = catalog_find_model(catalog, discovery->source->name, discovery->model, &model) == 0;
+    int result = catalog_store_locked(catalog, discovery->source->name, discovery->model, discovery->result,
+        discovery->reason.text, ret_model_id);
+    if (result == 0)
+        announce(discovery, *ret_model_id, known, false);
+    return result;
+}
+
+static bool is_absence(int error) {
+    return error == -ERR_UNKNOWN_MODEL || error == -ERR_DISABLED;
+}
+
+static void store_failure(struct discovery *discovery) {
+    struct manage *manage = discovery->manage;
+    struct catalog *catalog = manage->settings.catalog;
+    struct catalog_model model;
+    bool known = catalog_find_model(catalog, discovery->source->name, discovery->model, &model) == 0;
+    if (known)
+        (void)catalog_set_error(catalog, model.id, discovery->result,
+            discovery->reason.text); /* the asker hears it anyway */
+    if (known)
+        bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model.id});
+    int64_t absence_ms = options_number(manage->settings.options, "absence_s") * 1000;
+    if (!known && is_absence(discovery->result) && absence_ms)
+        (void)catalog_set_absence(catalog, discovery->source->name, discovery->model, discovery->result,
+            discovery->reason.text, clock_wall_ms() + absence_ms); /* else it is asked again, no harm */
+    else if (discovery->result != -ERR_OFFLINE)
+        failure_remember(manage, discovery->key, discovery->result);
+    if (discovery->result == -ERR_TOKEN)
+        manage_set_error(manage, discovery->result, discovery->reason.text);
+}
+
+static void tell_failure(struct discovery *discovery) {
+    struct buf more BUF_CLEANUP = BUF_INIT;
+    (void)buf_format(&more, ",\"error\":\"%s\",\"reason\":", err_name(discovery->result)); /* no limit */
+    (void)buf_json_string(&more, err_text(&discovery->reason, discovery->result));
+    events_add(discovery->manage, "discover.failed", discovery->key, buf_text(&more));
+    log_notice("%s: %s", discovery->key, err_text(&discovery->reason, discovery->result));
+}
+
+void discovery_conclude(struct work *work) {
+    struct discovery *discovery = list_entry(work, struct discovery, work);
+    int64_t model_id = 0;
+    bool changed = false;
+    if (discovery->result == 0)
+        discovery->result = store_success(discovery, &model_id, &changed);
+    else if (discovery->result == -ERR_GATED && strchr(discovery->model, '/') &&
+             store_gated(discovery, &model_id) == 0)
+        discovery->result = 0;
+    else if (discovery->result != -ERR_CANCELLED)
+        store_failure(discovery);
+    if (discovery->result < 0 && discovery->result != -ERR_CANCELLED)
+        tell_failure(discovery);
+    tell(discovery, model_id, changed);
+    free_discovery(discovery);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* News of blobs: the listener, on any thread, only takes note; the desk reads the notes. */
+
+#include "manage/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTES_MOST    512
+#define NEWS_DELAY_MS 400 /* how long progress may be collected before it is looked at */
+
+/* What the listener took note of. One note a kind and key at most. */
+struct note {
+    struct list link;
+    enum news_kind kind;
+    int error;
+    char key[DIGEST_TEXT_SIZE];
+    char text[200];
+};
+
+/* ---- news: the listener only takes note ---- */
+
+static bool is_noted_locked(struct manage *manage, const struct news *news) {
+    list_each (at, &manage->notes) {
+        struct note *note = list_entry(at, struct note, link);
+        if (note->kind == news->kind && strcmp(note->key, news->key) == 0) {
+            note->error = news->error;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_note_locked(struct manage *manage, const struct news *news) {
+    if (is_noted_locked(manage, news))
+        return;
+    if (manage->note_count == NOTES_MOST) {
+        manage->notes_lost = true;
+        return;
+    }
+    struct note *note = mem_new(sizeof *note);
+    note->kind = news->kind;
+    note->error = news->error;
+    (void)text_copy(note->key, sizeof note->key, news->key);                           /* a digest fits */
+    (void)snprintf(note->text, sizeof note->text, "%s", news->text ? news->text : ""); /* may be cut */
+    list_append(&manage->notes, &note->link);
+    manage->note_count++;
+}
+
+void news_hear(void *context, const struct news *news) {
+    struct manage *manage = context;
+    if (news->kind > NEWS_BLOB_TROUBLE || !news->key)
+        return; /* the others are our own */
+    atomic_fetch_add(&manage->blob_version, 1);
+    if (news->kind == NEWS_BLOB_GENERATION)
+        atomic_fetch_add(&manage->hard_version, 1);
+    if (atomic_load(&manage->shut))
+        return;
+    bool now = false, later = false;
+    lock_take(&manage->news_lock);
+    take_note_locked(manage, news);
+    if (news->kind != NEWS_BLOB_PROGRESS && !manage->news_queued)
+        now = manage->news_queued = true;
+    else if (!manage->news_queued && !manage->news_delayed)
+        later = manage->news_delayed = true;
+    lock_drop(&manage->news_lock);
+    if (now)
+        desk_submit(manage, &manage->news_work);
+    else if (later)
+        timer_arm(manage->settings.timers, &manage->news_timer, clock_ms() + NEWS_DELAY_MS);
+}
+
+static void news_due(struct timer *timer) {
+    struct manage *manage = list_entry(timer, struct manage, news_timer);
+    lock_take(&manage->news_lock);
+    manage->news_delayed = false;
+    bool submit = !manage->news_queued && !atomic_load(&manage->shut);
+    manage->news_queued |= submit;
+    lock_drop(&manage->news_lock);
+    if (submit)
+        desk_submit(manage, &manage->news_work);
+}
+
+/* ---- news: what follows, on the desk ---- */
+
+static void tell_blob(struct manage *manage, const char *event, const struct note *note) {
+    struct buf more BUF_CLEANUP = BUF_INIT;
+    (void)buf_format(&more, ",\"digest\":\"%s\"", note->key); /* no limit: none of these can fail */
+    if (note->error)
+        (void)buf_format(&more, ",\"error\":\"%s\"", err_name(note->error));
+    if (*note->text) {
+        (void)buf_text_add(&more, ",\"reason\":");
+        (void)buf_json_string(&more, note->text);
+    }
+    events_add(manage, event, NULL, buf_text(&more));
+}
+
+/* A generation began: the blob was sealed (our own SHA-256 is known then), evicted, or killed by a
+ * mismatch. */
+static void generation_began(struct manage *manage, const struct note *note) {
+    if (note->error) {
+        log_warning("blob %s: %s; what was fetched of it is dropped", note->key, err_sentence(note->error));
+        tell_blob(manage, "blob.corrupt", note);
+        return;
+    }
+    struct catalog_file *file = mem_new(sizeof *file);
+    struct catalog_model *model = mem_new(sizeof *model);
+    struct blob *blob;
+    struct blob_info info;
+    if (catalog_list_same(manage->settings.catalog, note->key, 0, file, 1) == 1 &&
+        catalog_model(manage->settings.catalog, file->model_id, model) == 0 &&
+        item_blob(manage, model, file, &blob) == 0) {
+        blob_look(blob, &info);
+        blob_put(blob);
+        if (info.state != BLOB_COMPLETE)
+            tell_blob(manage, "blob.evicted", note);
+        else if (*info.sha256 && strcmp(file->sha256, info.sha256) != 0 &&
+                 catalog_set_sha256(manage->settings.catalog, note->key, info.sha256) < 0)
+            log_warning("blob %s: its SHA-256 can't be written to the catalogue", note->key);
+    }
+    free(model);
+    free(file);
+}
+
+static void handle_note(struct manage *manage, const struct note *note) {
+    switch (note->kind) {
+    case NEWS_BLOB_VERIFIED: tell_blob(manage, "blob.verified", note); break;
+    case NEWS_BLOB_GENERATION: generation_began(manage, note); break;
+    case NEWS_BLOB_TROUBLE:
+        if (note->error == -ERR_TOKEN)
+            manage_set_error(manage, note->error, note->text);
+        break;
+    default: break;
+    }
+    jobs_mark(manage, note->key);
+    state_mark_digest(manage, note->key);
+}
+
+static void handle_news(struct work *work) {
+    struct manage *manage = list_entry(work, struct manage, news_work);
+    LIST_HEAD(notes);
+    lock_take(&manage->news_lock);
+    manage->news_queued = false;
+    for (struct list *link; (link = list_shift(&manage->notes));)
+        list_append(&notes, link);
+    bool lost = manage->notes_lost;
+    manage->notes_lost = false;
+    manage->note_count = 0;
+    lock_drop(&manage->news_lock);
+    if (lost)
+        jobs_mark(manage, NULL);
+    for (struct list *link; (link = list_shift(&notes));) {
+        struct note *note = list_entry(link, struct note, link);
+        if (!atomic_load(&manage->shut))
+            handle_note(manage, note);
+        free(note);
+    }
+    if (atomic_load(&manage->shut))
+        return;
+    jobs_step(manage);
+    if (state_look(manage))
+        tick_soon(manage, TICK_MS);
+}
+
+/* ---- life ---- */
+
+void news_init(struct manage *manage) {
+    lock_init(&manage->news_lock, LOCK_QUEUE);
+    list_init(&manage->notes);
+    manage->news_work.run = handle_news;
+    manage->news_timer.fire = news_due;
+}
+
+void news_done(struct manage *manage) {
+    for (struct list *link; (link = list_shift(&manage->notes));)
+        free(list_entry(link, struct note, link));
+    lock_done(&manage->news_lock);
+}
