@@ -3,16 +3,18 @@
 #define WEIGHTFS_SOURCE_H
 
 /*
- * A source: where models come from. It is a struct of functions that say what to ask and what an answer means; it never speaks on the network itself,
- * holds no threads and no locks. That makes a source testable and fuzzable without a network, and keeps the offline gate, redirects, limits and secrets in one
- * place (outside/http).
+ * A source: where models come from. It is a struct of functions that say what to ask and what an answer
+ * means; it never speaks on the network itself, holds no threads and no locks. That makes a source
+ * testable and fuzzable without a network, and keeps the offline gate, redirects, limits and secrets in
+ * one place (outside/http).
  *
  * Two conversations:
  *
- *   discovery   discover_new() begins; discover_next() is given the last answer (NULL at first) and says what to ask next, or that it is done.
- *               Steps run one after the other, on any thread.
- *   a file      file_request() says how to ask for a file's bytes; file_head() judges each head of the answer (redirects too) and says what was learnt;
- *               the store keeps the last URL of a good answer and asks it directly for further ranges until file_head() says -ERR_EXPIRED.
+ *   discovery   discover_new() begins; discover_next() is given the last answer (NULL at first) and says
+ *               what to ask next, or that it is done. Steps run one after the other, on any thread.
+ *   a file      file_request() says how to ask for a file's bytes; file_head() judges each head of the
+ *               answer (redirects too) and says what was learnt; the store keeps the last URL of a good
+ *               answer and asks it directly for further ranges until file_head() says -ERR_EXPIRED.
  */
 
 #include <stdbool.h>
@@ -39,9 +41,9 @@ void source_ask_done(struct source_ask *ask);
 
 /* An answer to a discovery's question. */
 struct source_answer {
-    int result;              /* of the transfer: 0, or its error */
+    int result; /* of the transfer: 0, or its error */
     int status;
-    const char *url;         /* that answered in the end */
+    const char *url; /* that answered in the end */
     const char *body;
     size_t body_len;
     const struct http_head *head; /* its fields, for http_head_get() */
@@ -50,10 +52,10 @@ struct source_answer {
 
 /* Which file at its source. The strings belong to whoever made it. */
 struct source_file {
-    const char *model;   /* ORG/NAME */
+    const char *model; /* ORG/NAME */
     const char *commit;
     const char *path;
-    const char *digest;  /* as the listing told; "" unknown */
+    const char *digest; /* as the listing told; "" unknown */
     uint64_t size;
 };
 
@@ -65,32 +67,40 @@ struct source_lesson {
 enum source_step { SOURCE_DONE = 0, SOURCE_ASK = 1 };
 
 struct source {
-    const char *name;        /* "hf": the folder in the root and the prefix of keys */
-    const char *help;        /* one sentence for docs and README */
-    unsigned parts;          /* folders between the source's and the model's: 2 for ORG/NAME */
+    const char *name;                 /* "hf": the folder in the root and the prefix of keys */
+    const char *help;                 /* one sentence for docs and README */
+    unsigned parts;                   /* folders between the source's and the model's: 2 for ORG/NAME */
     const struct option_row *options; /* rows of its own, ended by one without a name */
 
-    /* Reads options and secrets (token files: read again each time). -ERR_CONFIG, -ERR_INSECURE with the sentence in the reason. */
-    int (*access_new)(const struct options *options, struct source_access **ret_access, struct reason *reason);
+    /* Reads options and secrets (token files: read again each time). -ERR_CONFIG, -ERR_INSECURE with the
+     * sentence in the reason. */
+    int (
+        *access_new)(const struct options *options, struct source_access **ret_access, struct reason *reason);
     void (*access_free)(struct source_access *access);
 
     /* Is `name` one that could exist there (nothing else ever leaves the machine)? */
     bool (*is_name)(const char *model);
 
-    void *(*discover_new)(const struct source_access *access, const char *model, const char *revision /* "" : the default */);
-    /* SOURCE_ASK with *ret_ask, SOURCE_DONE with *ret_manifest, or an error: -ERR_UNKNOWN_MODEL, -ERR_UNKNOWN_REVISION, -ERR_GATED, -ERR_TOKEN, -ERR_RATE_LIMITED,
+    void *(*discover_new)(const struct source_access *access, const char *model,
+        const char *revision /* "" : the default */);
+    /* SOURCE_ASK with *ret_ask, SOURCE_DONE with *ret_manifest, or an error: -ERR_UNKNOWN_MODEL,
+     * -ERR_UNKNOWN_REVISION, -ERR_GATED, -ERR_TOKEN, -ERR_RATE_LIMITED,
      * -ERR_SERVER, -ERR_JSON, -ERR_ANSWER, -ERR_TOO_LARGE, or what `answer->result` said. */
-    int (*discover_next)(void *discovery, const struct source_answer *answer, struct source_ask *ret_ask, struct manifest **ret_manifest,
-                         struct reason *reason);
+    int (*discover_next)(void *discovery, const struct source_answer *answer, struct source_ask *ret_ask,
+        struct manifest **ret_manifest, struct reason *reason);
     void (*discover_free)(void *discovery);
 
     /* How to ask for the bytes of a file, from its first address. */
-    int (*file_request)(const struct source_access *access, const struct source_file *file, struct source_ask *ret_ask, struct reason *reason);
-    /* Judges a head on the way (is_last false) or the last one. `direct`: the kept URL was asked, not the first address. 0: go on (a status of 200 or 206 is
-     * judged further by the store); else the error that ends the request: -ERR_EXPIRED (a signed URL, ask from the first address), -ERR_GATED, -ERR_TOKEN, -ERR_UNKNOWN_FILE,
-     * -ERR_CHANGED (commit, size or digest differ from what is pinned), -ERR_RATE_LIMITED, -ERR_SERVER, -ERR_STATUS. */
-    int (*file_head)(const struct source_access *access, const struct source_file *file, const struct http_head *head, bool direct,
-                     struct source_lesson *ret_lesson, struct reason *reason);
+    int (*file_request)(const struct source_access *access, const struct source_file *file,
+        struct source_ask *ret_ask, struct reason *reason);
+    /* Judges a head on the way (is_last false) or the last one. `direct`: the kept URL was asked, not the
+     * first address. 0: go on (a status of 200 or 206 is judged further by the store); else the error that
+     * ends the request: -ERR_EXPIRED (a signed URL, ask from the first address), -ERR_GATED, -ERR_TOKEN,
+     * -ERR_UNKNOWN_FILE,
+     * -ERR_CHANGED (commit, size or digest differ from what is pinned), -ERR_RATE_LIMITED, -ERR_SERVER,
+     * -ERR_STATUS. */
+    int (*file_head)(const struct source_access *access, const struct source_file *file,
+        const struct http_head *head, bool direct, struct source_lesson *ret_lesson, struct reason *reason);
 };
 
 extern const struct source source_hf;

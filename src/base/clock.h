@@ -19,7 +19,8 @@ const char *clock_stamp(char to[static CLOCK_STAMP_SIZE], int64_t wall_ms);
 /* ISO 8601 as hubs write it ("2024-05-01T10:20:30.000Z") to ms since 1970; -EINVAL. */
 int clock_parse(const char *text, int64_t *ret_wall_ms);
 
-/* Between two tries for a lock that another process holds for a moment; bounded by the caller. For nothing else. */
+/* Between two tries for a lock that another process holds for a moment; bounded by the caller. For nothing
+ * else. */
 void clock_pause(unsigned ms);
 
 /* 0 ≤ result < bound; not for secrets. */

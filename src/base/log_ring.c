@@ -36,6 +36,7 @@ __attribute__((no_sanitize("thread"))) void log_dump_ring(int fd) {
         if (!len)
             continue;
         (void)!write(fd, line, len); /* nobody is left who could be told */
-        (void)!write(fd, "\n", 1);
+        if (line[len - 1] != '\n')
+            (void)!write(fd, "\n", 1);
     }
 }

@@ -29,6 +29,10 @@ int thread_start(const char *name, void *(*run)(void *context), void *context, p
 
     sigset_t all, before;
     sigfillset(&all);
+    /* blocked, they would end us without a word */
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all,
         &before); /* inherited by the new thread: no moment in which it could get one */
     pthread_t thread;

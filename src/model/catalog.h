@@ -165,6 +165,7 @@ int catalog_forget_model(struct catalog *catalog, int64_t model_id);
 int catalog_set_absence(struct catalog *catalog, const char *source, const char *name, int error,
     const char *reason, int64_t until_ms);
 int catalog_clear_absence(struct catalog *catalog, const char *source, const char *name);
+int catalog_clear_absences(struct catalog *catalog); /* all */
 
 int catalog_add_job(struct catalog *catalog, const struct catalog_job *job, int64_t *ret_id);
 /* Its state, error, reason, ended_ms and bytes. */

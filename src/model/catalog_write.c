@@ -211,6 +211,10 @@ int catalog_clear_absence(struct catalog *catalog, const char *source, const cha
             name));
 }
 
+int catalog_clear_absences(struct catalog *catalog) {
+    return WRITE(catalog, db_finish(db_query(catalog->writer, "DELETE FROM absences")));
+}
+
 /* ---- who commanded what ---- */
 
 static int add_audit(struct catalog *catalog, unsigned uid, unsigned gid, int pid, const char *target,

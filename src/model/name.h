@@ -3,8 +3,9 @@
 #define WEIGHTFS_MODEL_NAME_H
 
 /*
- * Keys name models in commands and configuration: SOURCE:NAME[:VARIANT][@REVISION], e.g. hf:Qwen/Qwen3-0.6B-GGUF:Q4_K_M@main.
- * Names come from users and servers: hostile until checked here. All functions are pure.
+ * Keys name models in commands and configuration: SOURCE:NAME[:VARIANT][@REVISION], e.g.
+ * hf:Qwen/Qwen3-0.6B-GGUF:Q4_K_M@main. Names come from users and servers: hostile until checked here. All
+ * functions are pure.
  */
 
 #include <stdbool.h>
@@ -26,21 +27,24 @@ struct name_key {
     char revision[NAME_REVISION_SIZE]; /* "" when not given */
 };
 
-/* Parses a key. The source may be left out where the rest has the form ORG/NAME ("hf" is meant); "hf://…" and a full URL on the Hub
- * (https://huggingface.co/ORG/NAME[/tree/REV]) are accepted too. -ERR_BAD_NAME with what is wrong. */
+/* Parses a key. The source may be left out where the rest has the form ORG/NAME ("hf" is meant); "hf://…"
+ * and a full URL on the Hub (https://huggingface.co/ORG/NAME[/tree/REV]) are accepted too. -ERR_BAD_NAME
+ * with what is wrong. */
 int name_parse(const char *text, struct name_key *ret_key, struct reason *reason);
 /* "hf:ORG/NAME" (without variant and revision) into `to` of NAME_KEY_SIZE. */
 void name_format(const char *source, const char *model, char *to);
 
-/* May this be one part of a Hub name? [A-Za-z0-9] first, then also - _ . ; no "--" nor ".."; at most 96; not ending in ".git" or ".ipynb" (huggingface_hub's
- * validate_repo_id). Names that start with a dot never leave the machine. */
+/* May this be one part of a Hub name? [A-Za-z0-9] first, then also - _ . ; no "--" nor ".."; at most 96;
+ * not ending in ".git" or ".ipynb" (huggingface_hub's validate_repo_id). Names that start with a dot never
+ * leave the machine. */
 bool name_is_part(const char *part);
 /* May this be a revision? 1…127 of [A-Za-z0-9._/-], no "..", no leading or trailing slash or dash. */
 bool name_is_revision(const char *revision);
 bool name_is_commit(const char *revision); /* 40 lower-case hex digits */
 
-/* A path from a listing, byte by byte: "" or "." or ".." parts, a leading or trailing slash, control characters, a part over
- * 255 bytes, over NAME_PATH_SIZE, invalid UTF-8, more than 16 parts: NULL when fine, else a static sentence saying what is wrong. Backslashes are allowed. */
+/* A path from a listing, byte by byte: "" or "." or ".." parts, a leading or trailing slash, control
+ * characters, a part over 255 bytes, over NAME_PATH_SIZE, invalid UTF-8, more than 16 parts: NULL when
+ * fine, else a static sentence saying what is wrong. Backslashes are allowed. */
 const char *name_path_fault(const char *path, size_t len);
 
 #endif

@@ -5,18 +5,20 @@
 /*
  * HTTP (the door to libcurl): one loop, one thread, every transfer on it. Connections are kept and reused.
  *
- * A request is plain memory of the caller's, untouched by him from http_start() until its on_done() is entered; on_done() may free it. All callbacks run
- * on the loop's thread with no lock held and must not block beyond writing what they got to the page cache.
+ * A request is plain memory of the caller's, untouched by him from http_start() until its on_done() is
+ * entered; on_done() may free it. All callbacks run on the loop's thread with no lock held and must not
+ * block beyond writing what they got to the page cache.
  *
  * Redirects are followed here, not by libcurl, since metadata is on the hops:
  *   - at most http_request.redirects of them, each head is shown to on_head() first;
  *   - `authorization` and nothing else secret goes to the first URL's scheme+host+port alone, never further;
  *   - never from https to http, never to another scheme than http and https;
  *   - plain http only with loopback hosts unless `allow_http`;
- *   - a redirect to another host whose address is loopback, private or link-local is refused unless the first URL's host was such an address itself
- *     (checked on the address that is really connected to).
+ *   - a redirect to another host whose address is loopback, private or link-local is refused unless the
+ *     first URL's host was such an address itself (checked on the address that is really connected to).
  *
- * The offline gate is here: while it is shut every request ends at once with -ERR_OFFLINE, those under way too.
+ * The offline gate is here: while it is shut every request ends at once with -ERR_OFFLINE, those under way
+ * too.
  */
 
 #include <stdbool.h>
@@ -32,8 +34,9 @@ struct http_loop;
 
 struct http_settings {
     const char *user_agent;
-    const char *proxy;           /* NULL: http_proxy/https_proxy/no_proxy of the environment, as curl reads them */
-    const char *ca_file;         /* NULL: the system's */
+    /* NULL: http_proxy/https_proxy/no_proxy of the environment, as curl reads them */
+    const char *proxy;
+    const char *ca_file; /* NULL: the system's */
     bool allow_http;
     unsigned connections_per_host; /* 0: no limit of the loop's own */
 };
@@ -41,68 +44,77 @@ struct http_settings {
 /* An answer's head: of a redirect or the last one. Valid during on_head(). */
 struct http_head {
     int status;
-    const char *url;             /* that answered */
-    const char *first_url;       /* that was asked at first */
-    bool is_last;                /* false: a redirect that will be followed to `location` */
-    const char *location;        /* absolute; NULL when is_last */
-    const struct buf *fields;    /* raw lines, for http_head_get */
+    const char *url;          /* that answered */
+    const char *first_url;    /* that was asked at first */
+    bool is_last;             /* false: a redirect that will be followed to `location` */
+    const char *location;     /* absolute; NULL when is_last */
+    const struct buf *fields; /* raw lines, for http_head_get */
 };
 
-/* The field's value trimmed, into `to`; false when absent, repeated with different values, or too long. Name without colon, any case. */
+/* The field's value trimmed, into `to`; false when absent, repeated with different values, or too long.
+ * Name without colon, any case. */
 bool http_head_get(const struct http_head *head, const char *name, char *to, size_t size);
 /* "bytes 0-99/1000": false when malformed. total is UINT64_MAX for "*". (Pure; fuzzed.) */
-bool http_parse_content_range(const char *value, uint64_t *ret_first, uint64_t *ret_last, uint64_t *ret_total);
+bool http_parse_content_range(const char *value, uint64_t *ret_first, uint64_t *ret_last,
+    uint64_t *ret_total);
 /* A Link field's target with rel="next", into `to`; false when there is none. (Pure; fuzzed.) */
 bool http_parse_link_next(const char *value, char *to, size_t size);
-/* Seconds to wait as Retry-After ("120", or an HTTP date) or RateLimit ("api";r=0;t=55 gives 56) say; false when neither. */
+/* Seconds to wait as Retry-After ("120", or an HTTP date) or RateLimit ("api";r=0;t=55 gives 56) say;
+ * false when neither. */
 bool http_head_retry_after(const struct http_head *head, unsigned *ret_seconds);
 
 struct http_request {
     /* What to ask. Strings are the caller's and must stay until on_done. */
     const char *url;
-    const char *authorization;   /* value of Authorization, e.g. "Bearer …"; NULL */
-    const char *accept;          /* NULL: any */
+    const char *authorization; /* value of Authorization, e.g. "Bearer …"; NULL */
+    const char *accept;        /* NULL: any */
     bool has_range;
-    uint64_t first, last;        /* inclusive, as in the protocol */
-    unsigned redirects;          /* how many may be followed */
-    uint64_t deadline_ms;        /* for all of it, 0: none */
-    uint64_t connect_ms;         /* 0: 5000 */
-    uint64_t stall_ms;           /* no byte for so long ends it with -ERR_STALLED; 0: none */
-    size_t body_limit;           /* for collected bodies: more ends it with -ERR_TOO_LARGE */
+    uint64_t first, last; /* inclusive, as in the protocol */
+    unsigned redirects;   /* how many may be followed */
+    uint64_t deadline_ms; /* for all of it, 0: none */
+    uint64_t connect_ms;  /* 0: 5000 */
+    uint64_t stall_ms;    /* no byte for so long ends it with -ERR_STALLED; 0: none */
+    size_t body_limit;    /* for collected bodies: more ends it with -ERR_TOO_LARGE */
     void *context;
 
-    /* What to tell. on_head: each head; <0 ends the request with that error. on_body: bytes of the last answer in order (also of a 4xx/5xx: look at `status`);
-     * NULL: collected into `body`. on_done: 0 when an answer came whole, whatever its status; else the error. */
+    /* What to tell. on_head: each head; <0 ends the request with that error. on_body: bytes of the last
+     * answer in order (also of a 4xx/5xx: look at `status`); NULL: collected into `body`. on_done: 0 when
+     * an answer came whole, whatever its status; else the error. */
     int (*on_head)(struct http_request *request, const struct http_head *head);
     int (*on_body)(struct http_request *request, const void *data, size_t len);
     void (*on_done)(struct http_request *request, int result);
 
     /* What came: filled by the loop, valid in on_done. */
     int status;
-    struct buf body;             /* the collected body; freed by the caller (buf_done) */
-    struct buf fields;           /* the last head's raw lines; freed by the caller */
-    char *last_url;              /* the URL that gave the last answer; freed by the caller */
-    struct reason reason;        /* on failure: curl's words, with the URL cut before its query */
-    uint64_t body_bytes;         /* of the last answer, as received */
+    struct buf body;      /* the collected body; freed by the caller (buf_done) */
+    struct buf fields;    /* the last head's raw lines; freed by the caller */
+    char *last_url;       /* the URL that gave the last answer; freed by the caller */
+    struct reason reason; /* on failure: curl's words, with the URL cut before its query */
+    uint64_t body_bytes;  /* of the last answer, as received */
 
     /* The loop's own. */
     void *transfer;
     struct list link;
 };
 
-int http_loop_start(const struct http_settings *settings, const char *thread_name, struct http_loop **ret_loop);
-/* Ends every request with -ERR_CANCELLED, then the thread. What is posted from then on is dropped: others may be about to do so. */
+int http_loop_start(const struct http_settings *settings, const char *thread_name,
+    struct http_loop **ret_loop);
+/* Ends every request with -ERR_CANCELLED, then the thread. What is posted from then on is dropped: others
+ * may be about to do so. */
 void http_loop_end(struct http_loop *loop);
 /* The same where it has not been done, and frees. */
 void http_loop_stop(struct http_loop *loop);
 void http_loop_set_offline(struct http_loop *loop, bool offline);
 bool http_loop_is_offline(const struct http_loop *loop);
 
-/* From any thread. The request is under way afterwards; on_done() is always called, never from within this call. */
+/* From any thread. The request is under way afterwards; on_done() is always called, never from within this
+ * call. */
 void http_start(struct http_loop *loop, struct http_request *request);
-/* Loop thread only (from any callback but the request's own on_done): on_done comes with -ERR_CANCELLED, possibly from within this call. */
+/* Loop thread only (from any callback but the request's own on_done): on_done comes with -ERR_CANCELLED,
+ * possibly from within this call. */
 void http_cancel(struct http_loop *loop, struct http_request *request);
-/* From any thread: ask the loop thread to call `run` soon. `task` is embedded in the caller's structure; posting one that is posted already does nothing. */
+/* From any thread: ask the loop thread to call `run` soon. `task` is embedded in the caller's structure;
+ * posting one that is posted already does nothing. */
 struct http_task {
     struct list link;
     void (*run)(struct http_task *task);

@@ -38,7 +38,8 @@ int json_parse(const char *text, size_t len, struct json **ret_document, struct 
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t error;
     json_t *document = json_loadb(text, len, flags, &error);
-    /* One number beyond 64 bits does not spoil the rest: it is a real then, and no getter takes it for an integer. */
+    /* One number beyond 64 bits does not spoil the rest: it is a real then, and no getter takes it for an
+     * integer. */
     if (!document && json_error_code(&error) == json_error_numeric_overflow)
         document = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, &error);
     if (!document)

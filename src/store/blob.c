@@ -43,7 +43,7 @@ bool blob_handable_locked(const struct blob *blob, uint64_t offset, uint64_t len
 }
 
 void blob_serve_locked(struct blob *blob, struct list *ended) {
-    list_each(at, &blob->waiters) {
+    list_each (at, &blob->waiters) {
         struct wait *wait = list_entry(at, struct wait, link);
         if (blob_handable_locked(blob, wait->number, wait->length))
             blob_end_locked(wait, 0, ended);
@@ -51,7 +51,7 @@ void blob_serve_locked(struct blob *blob, struct list *ended) {
 }
 
 void blob_fail_locked(struct blob *blob, int error, struct list *ended) {
-    list_each(at, &blob->waiters)
+    list_each (at, &blob->waiters)
         blob_end_locked(list_entry(at, struct wait, link), error, ended);
 }
 
@@ -65,8 +65,8 @@ static bool withdraw(struct wait *wait) {
     return true;
 }
 
-/* When something last moved for a wait: the fetch that covers its first absent block; the network as a whole while it stands in the queue; the file
- * when the whole of it is waited for. */
+/* When something last moved for a wait: the fetch that covers its first absent block; the network as a
+ * whole while it stands in the queue; the file when the whole of it is waited for. */
 static uint64_t progress(struct wait *wait) {
     struct blob *blob = wait->where;
     LOCK_SCOPE(&blob->lock);
@@ -76,7 +76,7 @@ static uint64_t progress(struct wait *wait) {
     uint32_t end = (uint32_t)((wait->number + wait->length - 1) / STORE_BLOCK_BYTES) + 1;
     while (block < end && blob->blocks[block] & ~BLOCK_FLIGHT)
         block++;
-    list_each(at, &blob->fetches) {
+    list_each (at, &blob->fetches) {
         struct fetch *fetch = list_entry(at, struct fetch, link);
         if (fetch->first <= block && block < fetch->end)
             return fetch->moved_ms;
@@ -88,7 +88,8 @@ void blob_look(struct blob *blob, struct blob_info *ret_info) {
     LIST_HEAD(ended);
     {
         LOCK_SCOPE(&blob->lock);
-        (void)blob_load_locked(blob, &ended); /* what could not be read shows as absent, and fails when it is used */
+        /* what could not be read shows as absent, and fails when it is used */
+        (void)blob_load_locked(blob, &ended);
         uint64_t now = clock_ms();
         *ret_info = (struct blob_info){
             .state = blob->state,
@@ -109,7 +110,8 @@ void blob_look(struct blob *blob, struct blob_info *ret_info) {
     blob_end_waits(&ended);
 }
 
-/* I3: a generation serves while it is the blob's, or the one from which the present complete one was sealed. */
+/* I3: a generation serves while it is the blob's, or the one from which the present complete one was
+ * sealed. */
 static bool serves_locked(const struct blob *blob, uint32_t generation) {
     if (generation <= blob->meta.dead)
         return false;
@@ -158,7 +160,7 @@ void blob_unuse(struct blob *blob) {
         attend = !blob->users && blob->fetch_count;
         if (!blob->users)
             for (size_t i = 0; i < BLOB_STREAMS; i++)
-                blob->streams[i] = (struct stream){ 0 };
+                blob->streams[i] = (struct stream){0};
         blob_close_locked(blob);
     }
     if (attend)
@@ -177,8 +179,8 @@ static int missing_locked(struct blob *blob, bool patient) {
     return 0;
 }
 
-static int await_locked(struct blob *blob, uint32_t generation, uint64_t offset, size_t length, bool patient, struct wait *wait,
-                        struct list *ended) {
+static int await_locked(struct blob *blob, uint32_t generation, uint64_t offset, size_t length, bool patient,
+    struct wait *wait, struct list *ended) {
     int error = blob_load_locked(blob, ended);
     if (!error && !serves_locked(blob, generation))
         error = -ERR_STALE;
@@ -204,7 +206,8 @@ static int await_locked(struct blob *blob, uint32_t generation, uint64_t offset,
     return PARKED;
 }
 
-int blob_await(struct blob *blob, uint32_t generation, uint64_t offset, size_t length, bool patient, struct wait *wait) {
+int blob_await(struct blob *blob, uint32_t generation, uint64_t offset, size_t length, bool patient,
+    struct wait *wait) {
     if (offset >= blob->size || !length)
         return 0;
     if (length > blob->size - offset)
@@ -222,7 +225,8 @@ int blob_await(struct blob *blob, uint32_t generation, uint64_t offset, size_t l
     return result;
 }
 
-/* Are the bytes in `data`? What blob_await() granted may be read though the file became full meanwhile: the block that made it so was absent then. */
+/* Are the bytes in `data`? What blob_await() granted may be read though the file became full meanwhile:
+ * the block that made it so was absent then. */
 static bool readable_locked(const struct blob *blob, uint64_t offset, size_t length) {
     if (blob->state == BLOB_COMPLETE || blob->state == BLOB_VERIFIED)
         return true;
@@ -307,7 +311,8 @@ void blob_retry(struct blob *blob) {
     if (!blob_load_locked(blob, &ended) && blob->state == BLOB_CORRUPT) {
         blob->meta.mismatches = 1; /* still not trusted: nothing is served before the whole is verified */
         blob->state = BLOB_ABSENT;
-        (void)blob_write_meta_locked(blob, false); /* then the mark is back after a restart, and retry again helps */
+        /* then the mark is back after a restart, and retry again helps */
+        (void)blob_write_meta_locked(blob, false);
     }
     blob_close_locked(blob);
     lock_drop(&blob->lock);

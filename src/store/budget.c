@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Room: how much the store holds, what may be evicted, and evicting it. Blobs are found on disk, not in memory: other daemons' count too. */
+/* Room: how much the store holds, what may be evicted, and evicting it. Blobs are found on disk, not in
+ * memory: other daemons' count too. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,20 +15,20 @@
 #include "store/internal.h"
 #include "store/shelf.h"
 
-#define SCAN_EVERY_MS 60000
-#define FREE_CHECK_MS 500
+#define SCAN_EVERY_MS    60000
+#define FREE_CHECK_MS    500
 #define FREE_CHECK_BYTES (64u << 20)
-#define EVICT_AGAIN_MS 2000
-#define TOUCH_EVERY_MS 60000
-#define EVICT_TRIES 30
-#define EVICT_PAUSE_MS 10
+#define EVICT_AGAIN_MS   2000
+#define TOUCH_EVERY_MS   60000
+#define EVICT_TRIES      30
+#define EVICT_PAUSE_MS   10
 
 void blob_touch_locked(struct blob *blob) {
     uint64_t now = clock_ms();
     if (blob->data_fd < 0 || (blob->touched_ms && now - blob->touched_ms < TOUCH_EVERY_MS))
         return;
     blob->touched_ms = now;
-    const struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
+    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
     (void)futimens(blob->data_fd, times); /* an older last use only makes it an earlier candidate */
 }
 
@@ -49,12 +50,13 @@ void store_write_budget(struct store *store) {
     char text[32];
     int64_t budget = options_number(store->settings.options, "cache_max_bytes");
     int len = snprintf(text, sizeof text, "%" PRId64 "\n", budget);
-    (void)path_replace(store->instance_fd, "budget", text, (size_t)len, false); /* the others then do not know of our limit */
+    (void)path_replace(store->instance_fd, "budget", text, (size_t)len,
+        false); /* the others then do not know of our limit */
 }
 
 static void scan_run(struct work *work) {
     struct store *store = list_entry(work, struct store, scan_work);
-    struct shelf shelf = { 0 };
+    struct shelf shelf = {0};
     shelf_read(store, &shelf);
     uint64_t budget = shelf_budget(store);
     {
@@ -80,7 +82,8 @@ void store_scan(struct store *store) {
 
 /* How many bytes must go before `bytes` fit. */
 static uint64_t excess(struct store *store, uint64_t bytes, bool *ret_disk) {
-    uint64_t free_bytes = disk_free(store, NULL), by_disk = bytes > free_bytes ? bytes - free_bytes : 0, by_budget = 0;
+    uint64_t free_bytes = disk_free(store, NULL), by_disk = bytes > free_bytes ? bytes - free_bytes : 0,
+             by_budget = 0;
     LOCK_SCOPE(&store->lock);
     if (store->budget_bytes && store->bytes_here + bytes > store->budget_bytes)
         by_budget = store->bytes_here + bytes - store->budget_bytes;
@@ -92,11 +95,13 @@ static int no_room(struct store *store, uint64_t bytes, bool disk, struct reason
     char need[HUMAN_SIZE], have[HUMAN_SIZE], limit[HUMAN_SIZE];
     (void)human_bytes(need, bytes);
     if (disk)
-        return err_because(reason, -ERR_FULL, "%s are needed, and the disk of the store has %s to give (min_free_bytes %s)", need,
-                           human_bytes(have, disk_free(store, NULL)), human_bytes(limit, min_free(store)));
+        return err_because(reason, -ERR_FULL,
+            "%s are needed, and the disk of the store has %s to give (min_free_bytes %s)", need,
+            human_bytes(have, disk_free(store, NULL)), human_bytes(limit, min_free(store)));
     LOCK_SCOPE(&store->lock);
-    return err_because(reason, -ERR_BUDGET, "%s are needed; cache_max_bytes is %s, %s are used and what could go is open or pinned", need,
-                       human_bytes(limit, store->budget_bytes), human_bytes(have, store->bytes_here));
+    return err_because(reason, -ERR_BUDGET,
+        "%s are needed; cache_max_bytes is %s, %s are used and what could go is open or pinned", need,
+        human_bytes(limit, store->budget_bytes), human_bytes(have, store->bytes_here));
 }
 
 /* Its data file is locked: nobody has it open. */
@@ -119,8 +124,10 @@ static bool evict_part(struct store *store, const struct shelf_item *item) {
 /* Unlinks one file of the shelf unless it is in use anywhere. The bytes it freed. */
 static uint64_t evict_item(struct store *store, const struct shelf_item *item) {
     char name[DIGEST_TEXT_SIZE + 32];
-    (void)snprintf(name, sizeof name, item->is_part ? "parts/%s/data" : "blobs/sha256/%.2s/%s", item->name, item->name);
-    FD_CLEANUP int fd = openat(store->dir_fd, name, (item->is_part ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+    (void)snprintf(name, sizeof name, item->is_part ? "parts/%s/data" : "blobs/sha256/%.2s/%s", item->name,
+        item->name);
+    FD_CLEANUP int fd =
+        openat(store->dir_fd, name, (item->is_part ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
     int fault = FAULT(store_evict_unlink);
     if (fd < 0 || fault < 0 || flock(fd, LOCK_EX | LOCK_NB))
         return 0;
@@ -136,7 +143,7 @@ static void tell_evicted(struct store *store, const char *name, bool is_part) {
     {
         LOCK_SCOPE(&store->lock);
         for (size_t i = 0; i < STORE_BUCKETS; i++)
-            list_each(at, &store->buckets[i]) {
+            list_each (at, &store->buckets[i]) {
                 struct blob *blob = list_entry(at, struct blob, table_link);
                 if (!atomic_load(&blob->refs))
                     continue; /* nobody has it: it is looked at when it is next got */
@@ -154,7 +161,8 @@ static void tell_evicted(struct store *store, const char *name, bool is_part) {
         if (same) {
             struct blob_info info;
             blob_look(known[i], &info);
-            bus_publish(&(struct news){ .kind = NEWS_BLOB_GENERATION, .key = known[i]->key, .id = info.generation });
+            bus_publish(
+                &(struct news){.kind = NEWS_BLOB_GENERATION, .key = known[i]->key, .id = info.generation});
         }
         blob_put(known[i]);
     }
@@ -162,7 +170,7 @@ static void tell_evicted(struct store *store, const char *name, bool is_part) {
 }
 
 int store_make_room(struct store *store, uint64_t bytes) {
-    struct shelf shelf = { 0 };
+    struct shelf shelf = {0};
     shelf_read(store, &shelf);
     uint64_t budget = shelf_budget(store);
     {
@@ -203,7 +211,8 @@ static void evict_run(struct work *work) {
 
 int store_admit(struct store *store, uint64_t bytes, struct reason *reason) {
     uint64_t now = clock_ms(), fetched = atomic_load(&store->fetched_bytes);
-    if (now - store->free_checked_ms > FREE_CHECK_MS || fetched - store->free_checked_bytes > FREE_CHECK_BYTES) {
+    if (now - store->free_checked_ms > FREE_CHECK_MS ||
+        fetched - store->free_checked_bytes > FREE_CHECK_BYTES) {
         store->free_checked_ms = now;
         store->free_checked_bytes = fetched;
         store->disk_free_bytes = disk_free(store, NULL);
@@ -213,7 +222,8 @@ int store_admit(struct store *store, uint64_t bytes, struct reason *reason) {
         LOCK_SCOPE(&store->lock);
         scan = now - store->used_scanned_ms > SCAN_EVERY_MS;
         uint64_t used = store->bytes_here;
-        fits = bytes <= store->disk_free_bytes && (!store->budget_bytes || used + bytes <= store->budget_bytes);
+        fits =
+            bytes <= store->disk_free_bytes && (!store->budget_bytes || used + bytes <= store->budget_bytes);
         if (fits)
             store->bytes_here += bytes; /* what is not kept in the end is put right by the next scan */
     }
@@ -245,7 +255,7 @@ int store_room(struct store *store, uint64_t bytes, struct reason *reason) {
     uint64_t over = excess(store, bytes, &disk);
     if (!over)
         return 0;
-    struct shelf shelf = { 0 };
+    struct shelf shelf = {0};
     shelf_read(store, &shelf);
     shelf_order(store, &shelf);
     for (size_t i = 0; i < shelf.count && over; i++)
@@ -275,7 +285,8 @@ int store_set_holds(struct store *store, const char *const *keys, size_t count) 
     return path_replace(store->instance_fd, "pins", buf_text(&text), text.len, true);
 }
 
-/* What is to be evicted of the blob; -EBUSY in *ret_error with `passing` when only our own hashing or syncing is in the way. */
+/* What is to be evicted of the blob; -EBUSY in *ret_error with `passing` when only our own hashing or
+ * syncing is in the way. */
 static bool take_out(struct blob *blob, struct shelf_item *ret_item, int *ret_error, bool *ret_passing) {
     LIST_HEAD(ended);
     lock_take(&blob->lock);
@@ -285,7 +296,8 @@ static bool take_out(struct blob *blob, struct shelf_item *ret_item, int *ret_er
     bool found = !*ret_error && blob->size && (blob->state == BLOB_COMPLETE || blob->present);
     if (found) {
         ret_item->is_part = blob->state != BLOB_COMPLETE;
-        (void)text_copy(ret_item->name, sizeof ret_item->name, ret_item->is_part ? blob->key : blob->meta.sha256);
+        (void)text_copy(ret_item->name, sizeof ret_item->name,
+            ret_item->is_part ? blob->key : blob->meta.sha256);
         ret_item->bytes = ret_item->is_part ? (uint64_t)blob->present * STORE_BLOCK_BYTES : blob->size;
         path_close(&blob->data_fd);
         path_close(&blob->map_fd);
@@ -302,7 +314,7 @@ int blob_evict(struct blob *blob, uint64_t *ret_freed_bytes) {
     if (shelf_is_held(store, blob->key))
         return -EPERM;
     *ret_freed_bytes = 0;
-    struct shelf_item item = { 0 };
+    struct shelf_item item = {0};
     int error = 0;
     bool passing = true;
     uint64_t freed = 0;

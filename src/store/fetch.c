@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One range under way: asking, judging the answer, writing what comes block by block. All on the loop's thread. */
+/* One range under way: asking, judging the answer, writing what comes block by block. All on the loop's
+ * thread. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,12 +9,12 @@
 
 #include "store/internal.h"
 
-#define REDIRECTS 5
+#define REDIRECTS      5
 #define FLUSH_EVERY_MS 20
 
 static struct source_file file_of(const struct blob *blob) {
     const struct origin *origin = &blob->origins[blob->origin_at];
-    return (struct source_file){ origin->model, origin->commit, origin->path, blob->key, blob->size };
+    return (struct source_file){origin->model, origin->commit, origin->path, blob->key, blob->size};
 }
 
 static const struct source_access *access_of(const struct blob *blob) {
@@ -71,7 +72,8 @@ void fetch_cut_locked(struct fetch *fetch, uint32_t block) {
     lock_assert(&blob->lock);
     if (block >= fetch->end)
         return;
-    if (!fetch->dead && blob->blocks) { /* no blocks: sealed already, before the last range was told to be done */
+    if (!fetch->dead &&
+        blob->blocks) { /* no blocks: sealed already, before the last range was told to be done */
         for (uint32_t at = block; at < fetch->end; at++)
             blob->blocks[at] &= (uint8_t)~BLOCK_FLIGHT;
         blob_unlock_range(blob, block, fetch->end);
@@ -88,7 +90,8 @@ static int write_blocks(struct fetch *fetch, const unsigned char *bytes, size_t 
     return error == -ENOSPC || error == -EDQUOT ? -ERR_FULL : error < 0 ? error : 0;
 }
 
-/* Blocks that are here already came along because the server ignores ranges. They are not written again: they may be hashed. */
+/* Blocks that are here already came along because the server ignores ranges. They are not written again:
+ * they may be hashed. */
 static int write_absent(struct fetch *fetch, size_t whole, uint64_t start) {
     struct blob *blob = fetch->blob;
     int error = 0;
@@ -96,10 +99,12 @@ static int write_absent(struct fetch *fetch, size_t whole, uint64_t start) {
         bool here;
         {
             LOCK_SCOPE(&blob->lock);
-            here = fetch->dead || !blob->blocks || blob->blocks[(start + at) / STORE_BLOCK_BYTES] & ~BLOCK_FLIGHT;
+            here = fetch->dead || !blob->blocks ||
+                   blob->blocks[(start + at) / STORE_BLOCK_BYTES] & ~BLOCK_FLIGHT;
         }
         if (!here)
-            error = write_blocks(fetch, fetch->stage + at, whole - at < STORE_BLOCK_BYTES ? whole - at : STORE_BLOCK_BYTES, start + at);
+            error = write_blocks(fetch, fetch->stage + at,
+                whole - at < STORE_BLOCK_BYTES ? whole - at : STORE_BLOCK_BYTES, start + at);
     }
     return error;
 }
@@ -108,10 +113,12 @@ static int write_absent(struct fetch *fetch, size_t whole, uint64_t start) {
 static int flush(struct fetch *fetch) {
     struct blob *blob = fetch->blob;
     uint64_t start = fetch->at - fetch->staged;
-    size_t whole = fetch->at == blob->size ? fetch->staged : fetch->staged / STORE_BLOCK_BYTES * STORE_BLOCK_BYTES;
+    size_t whole =
+        fetch->at == blob->size ? fetch->staged : fetch->staged / STORE_BLOCK_BYTES * STORE_BLOCK_BYTES;
     if (!whole)
         return 0;
-    int error = blob->no_ranges ? write_absent(fetch, whole, start) : write_blocks(fetch, fetch->stage, whole, start);
+    int error =
+        blob->no_ranges ? write_absent(fetch, whole, start) : write_blocks(fetch, fetch->stage, whole, start);
     if (error)
         return error;
     memmove(fetch->stage, fetch->stage + whole, fetch->staged - whole);
@@ -124,7 +131,7 @@ static int flush(struct fetch *fetch) {
         error = -ERR_CANCELLED;
     } else {
         error = blob_mark_locked(blob, (uint32_t)(start / STORE_BLOCK_BYTES),
-                                 (uint32_t)((start + whole + STORE_BLOCK_BYTES - 1) / STORE_BLOCK_BYTES));
+            (uint32_t)((start + whole + STORE_BLOCK_BYTES - 1) / STORE_BLOCK_BYTES));
         blob->moved_ms = clock_ms();
         blob->attempts = 0;
         blob->error = 0;
@@ -140,14 +147,17 @@ static int flush(struct fetch *fetch) {
 static int judge_range(struct fetch *fetch, const struct http_head *head) {
     char value[128];
     uint64_t first, last, total;
-    if (!http_head_get(head, "Content-Range", value, sizeof value) || !http_parse_content_range(value, &first, &last, &total))
-        return err_because(&fetch->reason, -ERR_RANGE, "the server answered 206 without a usable Content-Range");
+    if (!http_head_get(head, "Content-Range", value, sizeof value) ||
+        !http_parse_content_range(value, &first, &last, &total))
+        return err_because(&fetch->reason, -ERR_RANGE,
+            "the server answered 206 without a usable Content-Range");
     if (total != UINT64_MAX && total != fetch->blob->size)
-        return err_because(&fetch->reason, -ERR_CHANGED, "the file has %" PRIu64 " bytes now, %" PRIu64 " were listed", total,
-                           fetch->blob->size);
+        return err_because(&fetch->reason, -ERR_CHANGED,
+            "the file has %" PRIu64 " bytes now, %" PRIu64 " were listed", total, fetch->blob->size);
     if (first != fetch->at || last < first || last >= end_offset(fetch))
-        return err_because(&fetch->reason, -ERR_RANGE, "asked for bytes %" PRIu64 "-%" PRIu64 ", the server sends %s", fetch->at,
-                           end_offset(fetch) - 1, value);
+        return err_because(&fetch->reason, -ERR_RANGE,
+            "asked for bytes %" PRIu64 "-%" PRIu64 ", the server sends %s", fetch->at, end_offset(fetch) - 1,
+            value);
     return 0;
 }
 
@@ -156,13 +166,14 @@ static int judge_whole(struct fetch *fetch, const struct http_head *head) {
     struct blob *blob = fetch->blob;
     char value[32];
     if (http_head_get(head, "Content-Length", value, sizeof value) && strtoull(value, NULL, 10) != blob->size)
-        return err_because(&fetch->reason, -ERR_CHANGED, "the server has %s bytes, %" PRIu64 " were listed", value, blob->size);
+        return err_because(&fetch->reason, -ERR_CHANGED, "the server has %s bytes, %" PRIu64 " were listed",
+            value, blob->size);
     if (!fetch->request.has_range)
         return 0;
     LOCK_SCOPE(&blob->lock);
     blob->no_ranges = true;
     if (!fetch->at)
-        return 0; /* what is behind our range is not taken */
+        return 0;            /* what is behind our range is not taken */
     fetch->cancelled = true; /* planned anew, from the beginning on */
     return -ERR_CANCELLED;
 }
@@ -171,8 +182,9 @@ static int on_head(struct http_request *request, const struct http_head *head) {
     struct fetch *fetch = request->context;
     struct blob *blob = fetch->blob;
     struct source_file file = file_of(blob);
-    struct source_lesson lesson = { 0 };
-    int error = blob->origins[blob->origin_at].source->file_head(access_of(blob), &file, head, fetch->direct, &lesson, &fetch->reason);
+    struct source_lesson lesson = {0};
+    int error = blob->origins[blob->origin_at].source->file_head(access_of(blob), &file, head, fetch->direct,
+        &lesson, &fetch->reason);
     fetch->retry_after_s = lesson.retry_after_s;
     if (error || !head->is_last)
         return error;
@@ -201,7 +213,8 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
     fetch->moved_ms = store->moved_ms = clock_ms();
     atomic_fetch_add(&store->fetched_bytes, len);
     uint64_t end = end_offset(fetch);
-    bool slow = store->moved_ms - fetch->flushed_ms >= FLUSH_EVERY_MS; /* then each block is kept when it is whole */
+    bool slow =
+        store->moved_ms - fetch->flushed_ms >= FLUSH_EVERY_MS; /* then each block is kept when it is whole */
     size_t keep_most = slow || fetch->class == FETCH_READER ? STORE_BLOCK_BYTES : FETCH_STAGE_BYTES;
     while (len && fetch->at < end) {
         size_t part = FETCH_STAGE_BYTES - fetch->staged;
@@ -220,7 +233,8 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
                 return error;
         }
     }
-    /* More than was asked for: the range was cut short for a reader, or the server sends too much. Either way the rest is not wanted. */
+    /* More than was asked for: the range was cut short for a reader, or the server sends too much. Either
+     * way the rest is not wanted. */
     return len ? -ERR_CANCELLED : 0;
 }
 
@@ -249,12 +263,14 @@ static void on_done(struct http_request *request, int result) {
     if (whole && (result == -ERR_CANCELLED || result == -ERR_SHORT_BODY))
         result = 0;
     if (!result && !whole)
-        result = err_because(&fetch->reason, -ERR_SHORT_BODY, "the server ended its answer at byte %" PRIu64, fetch->at);
+        result = err_because(&fetch->reason, -ERR_SHORT_BODY, "the server ended its answer at byte %" PRIu64,
+            fetch->at);
     bool dead;
     {
         LOCK_SCOPE(&blob->lock);
         /* Several ranges were refused at one address; the first of them had it looked up again. */
-        if (result == -ERR_EXPIRED && fetch->direct && (!blob->location || strcmp(blob->location, fetch->url)))
+        if (result == -ERR_EXPIRED && fetch->direct &&
+            (!blob->location || strcmp(blob->location, fetch->url)))
             fetch->cancelled = true;
         fetch_cut_locked(fetch, fetch->first);
         list_remove(&fetch->link);
@@ -265,9 +281,11 @@ static void on_done(struct http_request *request, int result) {
     }
     store->slots[fetch->class]--;
     atomic_fetch_sub(&store->fetches, 1);
-    trace(fetch, "%s blocks %" PRIu32 "… at %" PRIu64 ": %s", blob->key, fetch->first, fetch->at, err_name(result));
+    trace(fetch, "%s blocks %" PRIu32 "… at %" PRIu64 ": %s", blob->key, fetch->first, fetch->at,
+        err_name(result));
     if (result && !dead && !fetch->cancelled)
-        blob_failed(blob, result, *fetch->reason.text ? &fetch->reason : &request->reason, fetch->retry_after_s);
+        blob_failed(blob, result, *fetch->reason.text ? &fetch->reason : &request->reason,
+            fetch->retry_after_s);
     {
         LOCK_SCOPE(&blob->lock);
         blob_close_locked(blob);
@@ -280,7 +298,8 @@ void fetch_start(struct fetch *fetch) {
     struct blob *blob = fetch->blob;
     struct http_request *request = &fetch->request;
     struct source_file file = file_of(blob);
-    int error = blob->origins[blob->origin_at].source->file_request(access_of(blob), &file, &fetch->ask, &fetch->reason);
+    int error = blob->origins[blob->origin_at].source->file_request(access_of(blob), &file, &fetch->ask,
+        &fetch->reason);
     request->context = fetch;
     if (error) {
         on_done(request, error);
@@ -298,8 +317,8 @@ void fetch_start(struct fetch *fetch) {
     request->on_head = on_head;
     request->on_body = on_body;
     request->on_done = on_done;
-    trace(fetch, "%s bytes %" PRIu64 "-%" PRIu64 " class %d%s", blob->key, request->first, request->last, (int)fetch->class,
-          fetch->direct ? " direct" : "");
+    trace(fetch, "%s bytes %" PRIu64 "-%" PRIu64 " class %d%s", blob->key, request->first, request->last,
+        (int)fetch->class, fetch->direct ? " direct" : "");
     http_start(blob->store->settings.http, request);
 }
 

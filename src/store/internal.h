@@ -3,7 +3,8 @@
 #define WEIGHTFS_STORE_INTERNAL_H
 
 /*
- * What the files of this folder share. README.md has the life of a blob, the invariants (numbered I1…) and the lock rules that the comments here refer to.
+ * What the files of this folder share. README.md has the life of a blob, the invariants (numbered I1…) and
+ * the lock rules that the comments here refer to.
  *
  * `_locked`: the caller holds blob->lock. "Loop": runs on the http loop's thread only.
  */
@@ -25,11 +26,11 @@
 /* One byte a block in `map`, and in memory. On disk: the first three. */
 enum { BLOCK_ABSENT = 0, BLOCK_WRITTEN = 1, BLOCK_SYNCED = 2, BLOCK_FLIGHT = 0x80 };
 
-#define BLOB_STREAMS 8
-#define BLOB_ORIGINS 4
+#define BLOB_STREAMS      8
+#define BLOB_ORIGINS      4
 #define FETCH_STAGE_BYTES (4 * STORE_BLOCK_BYTES)
-#define FETCH_ATTEMPTS 4            /* without a byte of progress, before waiting readers get the error */
-#define FAILURE_MEMORY_MS 3000      /* how long a failure answers further reads at once */
+#define FETCH_ATTEMPTS    4    /* without a byte of progress, before waiting readers get the error */
+#define FAILURE_MEMORY_MS 3000 /* how long a failure answers further reads at once */
 
 /* Why a range is fetched; the order is the precedence. */
 enum fetch_class { FETCH_READER, FETCH_AHEAD, FETCH_PULL, FETCH_CLASSES };
@@ -39,66 +40,69 @@ struct origin {
     char *model, *commit, *path;
 };
 
-/* A range under way: one HTTP request. Made and ended by the loop; `first` and `end` change under the blob's lock only. */
+/* A range under way: one HTTP request. Made and ended by the loop; `first` and `end` change under the
+ * blob's lock only. */
 struct fetch {
-    struct list link;               /* blob->fetches */
-    struct blob *blob;              /* a reference */
+    struct list link;  /* blob->fetches */
+    struct blob *blob; /* a reference */
     struct http_request request;
     struct source_ask ask;
-    char *url;                      /* the kept address, when asked directly */
+    char *url; /* the kept address, when asked directly */
     enum fetch_class class;
     bool direct;
-    uint32_t first, end;            /* blocks; the OFD lock on `map` covers them */
-    uint64_t at;                    /* the file's offset of the next byte that comes */
-    _Atomic uint64_t moved_ms;      /* when a byte last came; 0: none did */
+    uint32_t first, end;       /* blocks; the OFD lock on `map` covers them */
+    uint64_t at;               /* the file's offset of the next byte that comes */
+    _Atomic uint64_t moved_ms; /* when a byte last came; 0: none did */
     uint64_t flushed_ms, started_ms;
-    int fd;                         /* its own descriptor of `data` */
-    bool dead;                      /* the blob's generation ended: nothing more is marked. Blob's lock */
+    int fd;    /* its own descriptor of `data` */
+    bool dead; /* the blob's generation ended: nothing more is marked. Blob's lock */
     bool cancelled;
     unsigned retry_after_s;
     struct reason reason;
     size_t staged;
-    unsigned char *stage;           /* FETCH_STAGE_BYTES: what came behind the last written block */
+    unsigned char *stage; /* FETCH_STAGE_BYTES: what came behind the last written block */
 };
 
 struct blob {
     struct store *store;
-    struct list table_link;         /* store->buckets, STORE lock */
-    struct list idle_link;          /* store->idle while refs == 0, STORE lock */
-    atomic_uint refs;               /* raised by whoever has one; lowered under the STORE lock */
+    struct list table_link; /* store->buckets, STORE lock */
+    struct list idle_link;  /* store->idle while refs == 0, STORE lock */
+    atomic_uint refs;       /* raised by whoever has one; lowered under the STORE lock */
     char key[DIGEST_TEXT_SIZE];
     uint64_t size;
     uint32_t block_count;
     enum digest_kind promised;
 
-    struct lock lock;               /* all below */
+    struct lock lock; /* all below */
     bool loaded;
     struct meta meta;
-    struct meta_stamp stamp;        /* of the meta that was read */
+    struct meta_stamp stamp; /* of the meta that was read */
     enum blob_state state;
-    uint32_t present;               /* blocks that are here */
+    uint32_t present; /* blocks that are here */
     unsigned users, wants;
-    bool refetch;                   /* one of the wants is our own, after a mismatch */
+    bool refetch; /* one of the wants is our own, after a mismatch */
 
-    int part_fd, data_fd, map_fd;   /* open while somebody needs them (blob_busy_locked); data_fd is the sealed file when complete */
-    uint8_t *blocks;                /* block_count bytes while map_fd is open */
-    uint64_t touched_ms;            /* when its last use was written down */
+    int part_fd, data_fd,
+        /* open while somebody needs them (blob_busy_locked); data_fd is the sealed file when complete */
+        map_fd;
+    uint8_t *blocks;     /* block_count bytes while map_fd is open */
+    uint64_t touched_ms; /* when its last use was written down */
 
-    struct list waiters;            /* struct wait; .number offset, .length bytes (0: ended) */
+    struct list waiters; /* struct wait; .number offset, .length bytes (0: ended) */
     struct stream streams[BLOB_STREAMS];
-    struct list fetches;            /* struct fetch */
+    struct list fetches; /* struct fetch */
     unsigned fetch_count;
-    uint64_t moved_ms;              /* when bytes last came, or were hashed */
+    uint64_t moved_ms; /* when bytes last came, or were hashed */
 
     struct origin origins[BLOB_ORIGINS];
     unsigned origin_count, origin_at;
-    char *location;                 /* the address that answered, asked directly from then on; NULL */
-    bool locating;                  /* the first fetch is finding it out */
-    bool no_ranges;                 /* the server answers 200 to ranges */
-    bool expired_once;              /* a kept address was refused; the next refusal counts as a failure */
-    unsigned attempts;              /* failures since a byte came */
-    uint64_t retry_ms;              /* clock_ms before which nothing is asked */
-    uint64_t failed_until_ms;       /* reads of absent bytes fail at once until then */
+    char *location;           /* the address that answered, asked directly from then on; NULL */
+    bool locating;            /* the first fetch is finding it out */
+    bool no_ranges;           /* the server answers 200 to ranges */
+    bool expired_once;        /* a kept address was refused; the next refusal counts as a failure */
+    unsigned attempts;        /* failures since a byte came */
+    uint64_t retry_ms;        /* clock_ms before which nothing is asked */
+    uint64_t failed_until_ms; /* reads of absent bytes fail at once until then */
     int error;
     bool final;
     struct reason reason;
@@ -111,17 +115,17 @@ struct blob {
     struct work sync_work;
     bool sync_busy, unsynced;
     uint64_t synced_ms;
-    bool foreign;                   /* another daemon is fetching, hashing or sealing what we wait for */
-    uint64_t told_ms;               /* the last NEWS_BLOB_PROGRESS */
+    bool foreign;     /* another daemon is fetching, hashing or sealing what we wait for */
+    uint64_t told_ms; /* the last NEWS_BLOB_PROGRESS */
     uint32_t told_present;
 
     /* Loop only. */
-    struct list active_link;        /* store->active; holds a reference */
+    struct list active_link; /* store->active; holds a reference */
     bool active;
-    struct list mail_link;          /* store->mail, mail_lock; holds a reference */
+    struct list mail_link; /* store->mail, mail_lock; holds a reference */
 };
 
-#define STORE_BUCKETS 4096
+#define STORE_BUCKETS   4096
 #define STORE_IDLE_MOST 1024
 
 struct store {
@@ -132,7 +136,7 @@ struct store {
     uint64_t stall_ms;
     unsigned connections;
 
-    struct lock lock;               /* STORE: table, idle, budget's figures */
+    struct lock lock; /* STORE: table, idle, budget's figures */
     struct list buckets[STORE_BUCKETS];
     struct list idle;
     unsigned idle_count;
@@ -142,9 +146,9 @@ struct store {
     int evict_result;
     struct work evict_work, scan_work;
     bool scan_busy;
-    atomic_bool closing;            /* set under mail_lock too: after that nobody but the loop itself posts */
+    atomic_bool closing; /* set under mail_lock too: after that nobody but the loop itself posts */
 
-    struct lock mail_lock;          /* MAIL: mail, closing */
+    struct lock mail_lock; /* MAIL: mail, closing */
     struct list mail;
     struct http_task task;
     struct http_delay tick;
@@ -155,7 +159,8 @@ struct store {
 
     /* Loop only. */
     struct list active;
-    unsigned slots[FETCH_CLASSES], starved; /* fetches by class; those among them that nothing comes for do not count as slots */
+    unsigned slots[FETCH_CLASSES],
+        starved; /* fetches by class; those among them that nothing comes for do not count as slots */
     uint64_t speed_ms, speed_bytes, moved_ms, free_checked_ms, free_checked_bytes;
     uint64_t disk_free_bytes;
 };
@@ -174,11 +179,12 @@ bool blob_handable_locked(const struct blob *blob, uint64_t offset, uint64_t len
 void blob_attend(struct blob *blob);
 
 /* --- load.c: what is on disk --- */
-int blob_load_locked(struct blob *blob, struct list *ended);     /* first use, and again when meta changed */
-int blob_open_locked(struct blob *blob, struct list *ended);     /* descriptors and blocks */
-void blob_close_locked(struct blob *blob);                       /* unless blob_busy_locked */
+int blob_load_locked(struct blob *blob, struct list *ended); /* first use, and again when meta changed */
+int blob_open_locked(struct blob *blob, struct list *ended); /* descriptors and blocks */
+void blob_close_locked(struct blob *blob);                   /* unless blob_busy_locked */
 bool blob_busy_locked(const struct blob *blob);
-/* A new generation that has nothing (after eviction, mismatch, or when files were taken away): descriptors are closed, waiters get `error`. */
+/* A new generation that has nothing (after eviction, mismatch, or when files were taken away): descriptors
+ * are closed, waiters get `error`. */
 void blob_reset_locked(struct blob *blob, int error, struct list *ended);
 int blob_write_meta_locked(struct blob *blob, bool durable);
 
@@ -189,13 +195,15 @@ bool blob_refresh_map_locked(struct blob *blob, uint32_t first, uint32_t end);
 /* Bytes are in `data`: marks blocks written on disk and in memory, and when that was the last: FULL. */
 int blob_mark_locked(struct blob *blob, uint32_t first, uint32_t end);
 void blob_count_locked(struct blob *blob);
-/* The OFD lock on `map` that says "I fetch these". True: [first, *ret_end) is ours; shorter than asked when another daemon has what follows. False: it has `first`. */
+/* The OFD lock on `map` that says "I fetch these". True: [first, *ret_end) is ours; shorter than asked
+ * when another daemon has what follows. False: it has `first`. */
 bool blob_lock_range(struct blob *blob, uint32_t first, uint32_t end, uint32_t *ret_end);
 void blob_unlock_range(struct blob *blob, uint32_t first, uint32_t end);
 /* The OFD lock that says "I hash and seal". */
 bool blob_lock_hash(struct blob *blob);
 void blob_unlock_hash(struct blob *blob);
-/* The folder lock of a part (flock): whoever makes, renames or removes its files, or writes meta for good, holds it. -EAGAIN after `tries` × 2 ms. */
+/* The folder lock of a part (flock): whoever makes, renames or removes its files, or writes meta for good,
+ * holds it. -EAGAIN after `tries` × 2 ms. */
 int part_lock(int part_fd, unsigned tries);
 void part_unlock(int part_fd);
 
@@ -206,6 +214,11 @@ void store_run_mail(struct http_task *task);
 void store_tick(struct http_delay *delay);
 void store_plan(struct store *store);
 void blob_failed(struct blob *blob, int error, const struct reason *reason, unsigned retry_after_s);
+
+/* --- pick.c: Loop --- */
+/* The next range of `class` that nobody fetches; false when the blob needs none. May cut a range that is
+ * under way short. */
+bool pick_range_locked(struct blob *blob, enum fetch_class class, uint32_t *ret_first, uint32_t *ret_end);
 
 /* --- fetch.c: Loop --- */
 struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t first, uint32_t end);

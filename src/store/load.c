@@ -18,7 +18,8 @@ static bool sealed_exists(const struct blob *blob, const char *sha256) {
     char name[SHA256_HEX_SIZE + 16];
     struct stat stat;
     sealed_name(sha256, name);
-    return !fstatat(blob->store->blobs_fd, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISREG(stat.st_mode) && (uint64_t)stat.st_size == blob->size;
+    return !fstatat(blob->store->blobs_fd, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISREG(stat.st_mode) &&
+           (uint64_t)stat.st_size == blob->size;
 }
 
 static bool part_has(const struct blob *blob, const char *file) {
@@ -101,8 +102,8 @@ static void settle(struct blob *blob) {
 }
 
 static void settle_fresh(struct blob *blob) {
-    blob->meta = (struct meta){ .size = blob->size, .generation = 1 };
-    blob->stamp = (struct meta_stamp){ 0 };
+    blob->meta = (struct meta){.size = blob->size, .generation = 1};
+    blob->stamp = (struct meta_stamp){0};
     const char *hex = blob->key + strlen("sha256-");
     if (blob->promised == DIGEST_SHA256 && sealed_exists(blob, hex)) {
         /* Sealed under another key, or the parts folder was lost. */
@@ -117,7 +118,7 @@ static void settle_fresh(struct blob *blob) {
 /* An empty file needs no bytes: it is complete as it is, and stays with generation 1. */
 static void settle_empty(struct blob *blob) {
     char promised[DIGEST_TEXT_SIZE];
-    blob->meta = (struct meta){ .generation = 1 };
+    blob->meta = (struct meta){.generation = 1};
     struct digest *digest = digest_new(blob->promised, 0);
     digest_end(digest, blob->meta.sha256, promised);
     digest_free(digest);
@@ -128,7 +129,7 @@ static void settle_empty(struct blob *blob) {
 void blob_reset_locked(struct blob *blob, int error, struct list *ended) {
     lock_assert(&blob->lock);
     blob_fail_locked(blob, error, ended);
-    list_each(at, &blob->fetches) {
+    list_each (at, &blob->fetches) {
         struct fetch *fetch = list_entry(at, struct fetch, link);
         fetch->dead = true; /* its bytes are for a generation that is no more */
     }
@@ -146,8 +147,10 @@ void blob_reset_locked(struct blob *blob, int error, struct list *ended) {
 }
 
 /* What another daemon made of the blob since we read its meta. */
-static void apply(struct blob *blob, const struct meta *meta, const struct meta_stamp *stamp, struct list *ended) {
-    bool sealed_by_other = meta->state == META_COMPLETE && meta->generation == blob->meta.generation + 1 && blob->data_fd >= 0;
+static void apply(struct blob *blob, const struct meta *meta, const struct meta_stamp *stamp,
+    struct list *ended) {
+    bool sealed_by_other =
+        meta->state == META_COMPLETE && meta->generation == blob->meta.generation + 1 && blob->data_fd >= 0;
     bool same = meta->generation == blob->meta.generation;
     blob->stamp = *stamp;
     if (sealed_by_other) {
@@ -179,13 +182,13 @@ static int reload(struct blob *blob, struct list *ended) {
             return 0; /* nothing was ever written */
         uint32_t generation = next_odd(blob->meta.generation);
         blob_reset_locked(blob, -ERR_GONE, ended);
-        blob->meta = (struct meta){ .size = blob->size, .generation = generation };
-        blob->stamp = (struct meta_stamp){ 0 };
+        blob->meta = (struct meta){.size = blob->size, .generation = generation};
+        blob->stamp = (struct meta_stamp){0};
     } else if (error == -ERR_STORE || (!error && meta.size != blob->size)) {
         /* Damaged: begin anew with a generation that was surely not used lately. */
         uint32_t generation = ((uint32_t)(clock_wall_ms() / 16000) & 0xffffff) | 1;
         blob_reset_locked(blob, -ERR_GONE, ended);
-        blob->meta = (struct meta){ .size = blob->size, .generation = generation };
+        blob->meta = (struct meta){.size = blob->size, .generation = generation};
         error = open_part_folder(blob);
         if (!error) {
             (void)unlinkat(blob->part_fd, "data", 0);
@@ -217,8 +220,8 @@ int blob_load_locked(struct blob *blob, struct list *ended) {
     if (blob->loaded && blob->state == BLOB_COMPLETE && blob->users && blob->data_fd >= 0)
         return 0; /* our shared lock keeps it as it is (I6) */
     struct meta_stamp stamp;
-    if (blob->loaded && !meta_stat(blob->store->parts_fd, blob->key, &stamp) && stamp.inode == blob->stamp.inode &&
-        stamp.time_ns == blob->stamp.time_ns) {
+    if (blob->loaded && !meta_stat(blob->store->parts_fd, blob->key, &stamp) &&
+        stamp.inode == blob->stamp.inode && stamp.time_ns == blob->stamp.time_ns) {
         if (blob->state == BLOB_COMPLETE && !sealed_exists(blob, blob->meta.sha256)) {
             blob_reset_locked(blob, -ERR_GONE, ended);
             settle(blob);
@@ -294,7 +297,8 @@ static int open_part(struct blob *blob, struct list *ended) {
         return error;
     uint32_t generation = blob->meta.generation;
     error = reload(blob, ended); /* as it is now that nobody changes it */
-    if (!error && (blob->meta.generation != generation || blob->state == BLOB_COMPLETE || blob->state == BLOB_CORRUPT))
+    if (!error &&
+        (blob->meta.generation != generation || blob->state == BLOB_COMPLETE || blob->state == BLOB_CORRUPT))
         error = -ERR_STALE;
     if (!error)
         error = open_part_files(blob);
@@ -330,8 +334,8 @@ int blob_open_locked(struct blob *blob, struct list *ended) {
 }
 
 bool blob_busy_locked(const struct blob *blob) {
-    return blob->users || blob->wants || blob->fetch_count || blob->hash_busy || blob->sync_busy || !list_empty(&blob->waiters) ||
-           blob->state == BLOB_FULL || blob->state == BLOB_VERIFIED;
+    return blob->users || blob->wants || blob->fetch_count || blob->hash_busy || blob->sync_busy ||
+           !list_empty(&blob->waiters) || blob->state == BLOB_FULL || blob->state == BLOB_VERIFIED;
 }
 
 void blob_close_locked(struct blob *blob) {

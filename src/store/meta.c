@@ -13,7 +13,8 @@
 #include "base/fault.h"
 #include "base/path.h"
 
-static const char *const state_names[] = { [META_PARTIAL] = "partial", [META_SEALING] = "sealing", [META_COMPLETE] = "complete" };
+static const char *const state_names[] =
+    {[META_PARTIAL] = "partial", [META_SEALING] = "sealing", [META_COMPLETE] = "complete"};
 
 static int parse_number(const char *value, uint64_t most, uint64_t *ret_number) {
     if (!isdigit((unsigned char)*value))
@@ -43,17 +44,17 @@ static const struct field {
     enum field_kind kind;
     size_t offset, size;
 } fields[] = {
-    { "size", FIELD_SIZE, offsetof(struct meta, size), 0 },
-    { "generation", FIELD_U32, offsetof(struct meta, generation), 0 },
-    { "dead", FIELD_U32, offsetof(struct meta, dead), 0 },
-    { "mismatches", FIELD_U32, offsetof(struct meta, mismatches), 0 },
-    { "state", FIELD_STATE, offsetof(struct meta, state), 0 },
-    { "boot", FIELD_TEXT, offsetof(struct meta, boot), BOOT_ID_SIZE },
-    { "sha256", FIELD_TEXT, offsetof(struct meta, sha256), SHA256_HEX_SIZE },
-    { "source", FIELD_TEXT, offsetof(struct meta, source), NAME_SOURCE_SIZE },
-    { "model", FIELD_TEXT, offsetof(struct meta, model), NAME_MODEL_SIZE },
-    { "commit", FIELD_TEXT, offsetof(struct meta, commit), sizeof(((struct meta *)0)->commit) },
-    { "path", FIELD_TEXT, offsetof(struct meta, path), NAME_PATH_SIZE },
+    {"size", FIELD_SIZE, offsetof(struct meta, size), 0},
+    {"generation", FIELD_U32, offsetof(struct meta, generation), 0},
+    {"dead", FIELD_U32, offsetof(struct meta, dead), 0},
+    {"mismatches", FIELD_U32, offsetof(struct meta, mismatches), 0},
+    {"state", FIELD_STATE, offsetof(struct meta, state), 0},
+    {"boot", FIELD_TEXT, offsetof(struct meta, boot), BOOT_ID_SIZE},
+    {"sha256", FIELD_TEXT, offsetof(struct meta, sha256), SHA256_HEX_SIZE},
+    {"source", FIELD_TEXT, offsetof(struct meta, source), NAME_SOURCE_SIZE},
+    {"model", FIELD_TEXT, offsetof(struct meta, model), NAME_MODEL_SIZE},
+    {"commit", FIELD_TEXT, offsetof(struct meta, commit), sizeof(((struct meta *)0)->commit)},
+    {"path", FIELD_TEXT, offsetof(struct meta, path), NAME_PATH_SIZE},
 };
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 
@@ -62,17 +63,14 @@ static int parse_field(const struct field *field, const char *value, struct meta
     uint64_t number;
     int error;
     switch (field->kind) {
-    case FIELD_SIZE:
-        return parse_number(value, INT64_MAX, at);
+    case FIELD_SIZE: return parse_number(value, INT64_MAX, at);
     case FIELD_U32:
         error = parse_number(value, UINT32_MAX, &number);
         if (!error)
             *(uint32_t *)at = (uint32_t)number;
         return error;
-    case FIELD_STATE:
-        return parse_state(value, at);
-    case FIELD_TEXT:
-        return text_copy(at, field->size, value) ? -ERR_STORE : 0;
+    case FIELD_STATE: return parse_state(value, at);
+    case FIELD_TEXT: return text_copy(at, field->size, value) ? -ERR_STORE : 0;
     }
     return -ERR_STORE;
 }
@@ -93,7 +91,7 @@ int meta_parse(const char *text, size_t len, struct meta *ret_meta) {
         return -ERR_STORE;
     TEXT_CLEANUP char *copy = mem_new(len + 1);
     memcpy(copy, text, len);
-    struct meta meta = { 0 };
+    struct meta meta = {0};
     char *save = NULL, *line = strtok_r(copy, "\n", &save);
     uint64_t version = 0;
     if (!line || strncmp(line, "weightfs ", 9) || parse_number(line + 9, UINT32_MAX, &version))
@@ -106,8 +104,8 @@ int meta_parse(const char *text, size_t len, struct meta *ret_meta) {
             return error;
     }
     bool named = digest_is_hex(meta.sha256, 64);
-    if (!meta.generation || meta.generation >= 1u << 24 || (*meta.sha256 && !named) || (meta.state != META_PARTIAL && !named) ||
-        (meta.generation % 2 == 0) != (meta.state == META_COMPLETE))
+    if (!meta.generation || meta.generation >= 1u << 24 || (*meta.sha256 && !named) ||
+        (meta.state != META_PARTIAL && !named) || (meta.generation % 2 == 0) != (meta.state == META_COMPLETE))
         return -ERR_STORE;
     *ret_meta = meta;
     return 0;
@@ -119,12 +117,8 @@ void meta_print(const struct meta *meta, struct buf *to) {
         const struct field *field = &fields[i];
         const void *at = (const char *)meta + field->offset;
         switch (field->kind) {
-        case FIELD_SIZE:
-            (void)buf_format(to, "%s %" PRIu64 "\n", field->name, *(const uint64_t *)at);
-            break;
-        case FIELD_U32:
-            (void)buf_format(to, "%s %" PRIu32 "\n", field->name, *(const uint32_t *)at);
-            break;
+        case FIELD_SIZE: (void)buf_format(to, "%s %" PRIu64 "\n", field->name, *(const uint64_t *)at); break;
+        case FIELD_U32: (void)buf_format(to, "%s %" PRIu32 "\n", field->name, *(const uint32_t *)at); break;
         case FIELD_STATE:
             (void)buf_format(to, "%s %s\n", field->name, state_names[*(const enum meta_state *)at]);
             break;
@@ -137,7 +131,8 @@ void meta_print(const struct meta *meta, struct buf *to) {
 }
 
 static void stamp_of(const struct stat *stat, struct meta_stamp *ret_stamp) {
-    *ret_stamp = (struct meta_stamp){ stat->st_ino, stat->st_mtim.tv_sec * 1000000000LL + stat->st_mtim.tv_nsec };
+    *ret_stamp =
+        (struct meta_stamp){stat->st_ino, stat->st_mtim.tv_sec * 1000000000LL + stat->st_mtim.tv_nsec};
 }
 
 static void meta_name(const char *key, char to[static DIGEST_TEXT_SIZE + 8]) {

@@ -3,8 +3,9 @@
 #define WEIGHTFS_STORE_META_H
 
 /*
- * parts/KEY/meta: what the store remembers of a blob beside its bytes. Text, one "name value" a line, first line "weightfs 1"; replaced whole. It stays when the blob is
- * sealed or evicted, since it holds the generation and, for keys that are not a SHA-256, under which name the bytes were sealed.
+ * parts/KEY/meta: what the store remembers of a blob beside its bytes. Text, one "name value" a line,
+ * first line "weightfs 1"; replaced whole. It stays when the blob is sealed or evicted, since it holds the
+ * generation and, for keys that are not a SHA-256, under which name the bytes were sealed.
  */
 
 #include <stdbool.h>
@@ -26,9 +27,9 @@ enum meta_state {
 
 struct meta {
     uint64_t size;
-    uint32_t generation;  /* odd while incomplete */
-    uint32_t dead;        /* the highest generation that a mismatch killed; 0 */
-    unsigned mismatches;  /* in a row; 2: corrupt */
+    uint32_t generation; /* odd while incomplete */
+    uint32_t dead;       /* the highest generation that a mismatch killed; 0 */
+    unsigned mismatches; /* in a row; 2: corrupt */
     enum meta_state state;
     char boot[BOOT_ID_SIZE];       /* in which "written" blocks count */
     char sha256[SHA256_HEX_SIZE];  /* sealing, complete: the bytes' name; "" */
@@ -40,7 +41,8 @@ struct meta {
 
 #define META_LIMIT 8192
 
-/* Parses hostile text; unknown lines are ignored, -ERR_STORE for anything malformed, -ERR_STORE_VERSION for a later version. */
+/* Parses hostile text; unknown lines are ignored, -ERR_STORE for anything malformed, -ERR_STORE_VERSION
+ * for a later version. */
 int meta_parse(const char *text, size_t len, struct meta *ret_meta);
 void meta_print(const struct meta *meta, struct buf *to);
 

@@ -23,7 +23,8 @@ static bool refresh(struct blob *blob, uint32_t first, uint32_t end) {
         if (path_read_all(blob->map_fd, disk, count, first) < 0)
             return found; /* what can't be read is absent: it is fetched again */
         for (uint32_t i = 0; i < count; i++)
-            if ((disk[i] == BLOCK_WRITTEN || disk[i] == BLOCK_SYNCED) && blob->blocks[first + i] == BLOCK_ABSENT) {
+            if ((disk[i] == BLOCK_WRITTEN || disk[i] == BLOCK_SYNCED) &&
+                blob->blocks[first + i] == BLOCK_ABSENT) {
                 blob->blocks[first + i] = disk[i];
                 blob->present++;
                 found = true;
@@ -73,7 +74,7 @@ int blob_mark_locked(struct blob *blob, uint32_t first, uint32_t end) {
 }
 
 static int set_lock(struct blob *blob, short type, off_t start, off_t len) {
-    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len };
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
     int error = FAULT(store_lock);
     if (error < 0)
         return error;
@@ -82,8 +83,12 @@ static int set_lock(struct blob *blob, short type, off_t start, off_t len) {
 
 bool blob_lock_range(struct blob *blob, uint32_t first, uint32_t end, uint32_t *ret_end) {
     while (set_lock(blob, F_WRLCK, first, end - first)) {
-        struct flock other = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = end - first };
-        if (fcntl(blob->map_fd, F_OFD_GETLK, &other) || other.l_type == F_UNLCK || other.l_start <= (off_t)first)
+        struct flock other = {.l_type = F_WRLCK,
+            .l_whence = SEEK_SET,
+            .l_start = first,
+            .l_len = end - first};
+        if (fcntl(blob->map_fd, F_OFD_GETLK, &other) || other.l_type == F_UNLCK ||
+            other.l_start <= (off_t)first)
             return false; /* let go of meanwhile counts as taken: the next tick tries again */
         end = (uint32_t)other.l_start;
     }
@@ -92,7 +97,7 @@ bool blob_lock_range(struct blob *blob, uint32_t first, uint32_t end, uint32_t *
 }
 
 void blob_unlock_range(struct blob *blob, uint32_t first, uint32_t end) {
-    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = end - first };
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = end - first};
     if (end > first && blob->map_fd >= 0)
         (void)fcntl(blob->map_fd, F_OFD_SETLK, &lock); /* releasing can't fail but by a bad descriptor */
 }
@@ -102,7 +107,7 @@ bool blob_lock_hash(struct blob *blob) {
 }
 
 void blob_unlock_hash(struct blob *blob) {
-    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = LOCK_HASH_AT, .l_len = 1 };
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = LOCK_HASH_AT, .l_len = 1};
     (void)fcntl(blob->map_fd, F_OFD_SETLK, &lock);
 }
 

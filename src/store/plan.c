@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The scheduler: which ranges are asked for next. All on the loop's thread: mail brings blobs that somebody wants something of, a tick looks after retries. */
+/* The scheduler: which ranges are asked for next. All on the loop's thread: mail brings blobs that
+ * somebody wants something of, a tick looks after retries. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/internal.h"
 
-#define TICK_MS 100
+#define TICK_MS         100
 #define TICK_FOREIGN_MS 20
-#define TELL_MS 250
-#define SEGMENT_LEAST_BYTES (2u << 20)
-#define SEGMENT_MOST_BYTES (128u << 20)
-#define READERS_EXTRA 4            /* connections beyond max_connections that only waiting readers may use */
-#define STARVED_MS 1000
-#define STARVED_MOST 48
-#define FAR_BYTES (4u << 20)       /* a reader does not wait for a range that has so much to go before it comes to its block */
+#define TELL_MS         250
+#define READERS_EXTRA   4 /* connections beyond max_connections that only waiting readers may use */
+#define STARVED_MS      1000
+#define STARVED_MOST    48
 
 void store_wake(struct store *store) {
     LOCK_SCOPE(&store->mail_lock);
@@ -56,21 +54,28 @@ void store_run_mail(struct http_task *task) {
 /* What a failure means for those who wait and for what is tried next. */
 static const struct policy {
     int error;
-    bool final;       /* another origin may help, trying again will not */
-    bool at_once;     /* readers get it now, not after FETCH_ATTEMPTS */
+    bool final;   /* another origin may help, trying again will not */
+    bool at_once; /* readers get it now, not after FETCH_ATTEMPTS */
     unsigned pause_ms;
 } policies[] = {
-    { -ERR_GATED, true, true, 0 },        { -ERR_TOKEN, true, true, 0 },   { -ERR_DISABLED, true, true, 0 },
-    { -ERR_UNKNOWN_FILE, true, true, 0 }, { -ERR_CHANGED, true, true, 0 }, { -ERR_UNKNOWN_MODEL, true, true, 0 },
-    { -ERR_INSECURE, true, true, 0 },     { -ERR_FULL, false, true, 2000 }, { -ERR_BUDGET, false, true, 2000 },
-    { -ERR_OFFLINE, false, true, 1000 },  { -EMFILE, false, false, 1000 },
+    {-ERR_GATED, true, true, 0},
+    {-ERR_TOKEN, true, true, 0},
+    {-ERR_DISABLED, true, true, 0},
+    {-ERR_UNKNOWN_FILE, true, true, 0},
+    {-ERR_CHANGED, true, true, 0},
+    {-ERR_UNKNOWN_MODEL, true, true, 0},
+    {-ERR_INSECURE, true, true, 0},
+    {-ERR_FULL, false, true, 2000},
+    {-ERR_BUDGET, false, true, 2000},
+    {-ERR_OFFLINE, false, true, 1000},
+    {-EMFILE, false, false, 1000},
 };
 
 static struct policy policy_of(int error) {
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
         if (policies[i].error == error)
             return policies[i];
-    return (struct policy){ error, false, false, 0 };
+    return (struct policy){error, false, false, 0};
 }
 
 static void forget_location(struct blob *blob) {
@@ -89,7 +94,8 @@ static bool note_failure_locked(struct blob *blob, int error, unsigned retry_aft
     bool counted = blob->retry_ms > now; /* several ranges failed for one reason */
     if (!counted)
         blob->attempts++;
-    uint64_t pause = policy.pause_ms ? policy.pause_ms : backoff_ms(blob->attempts, 100, blob->wants ? 30000 : 5000);
+    uint64_t pause =
+        policy.pause_ms ? policy.pause_ms : backoff_ms(blob->attempts, 100, blob->wants ? 30000 : 5000);
     if (retry_after_s)
         pause = retry_after_s * 1000ull;
     if (policy.final) {
@@ -98,15 +104,18 @@ static bool note_failure_locked(struct blob *blob, int error, unsigned retry_aft
         pause = blob->final ? FAILURE_MEMORY_MS : 0;
     }
     blob->retry_ms = now + pause;
-    bool tell = blob->final || (policy.at_once && !policy.final) || blob->attempts >= FETCH_ATTEMPTS || pause > blob->store->stall_ms;
+    bool tell = blob->final || (policy.at_once && !policy.final) || blob->attempts >= FETCH_ATTEMPTS ||
+                pause > blob->store->stall_ms;
     if (tell)
-        blob->failed_until_ms = now + (pause < FAILURE_MEMORY_MS ? FAILURE_MEMORY_MS : pause < 10000 ? pause : 10000);
+        blob->failed_until_ms = now + (pause < FAILURE_MEMORY_MS ? FAILURE_MEMORY_MS
+                                          : pause < 10000        ? pause
+                                                                 : 10000);
     return tell;
 }
 
 void blob_failed(struct blob *blob, int error, const struct reason *reason, unsigned retry_after_s) {
     LIST_HEAD(ended);
-    struct reason kept = { "" };
+    struct reason kept = {""};
     lock_take(&blob->lock);
     forget_location(blob); /* a server that fails may be one of several behind the first address */
     bool tell = note_failure_locked(blob, error, retry_after_s);
@@ -120,131 +129,25 @@ void blob_failed(struct blob *blob, int error, const struct reason *reason, unsi
     lock_drop(&blob->lock);
     blob_end_waits(&ended);
     if (*kept.text)
-        bus_publish(&(struct news){ .kind = NEWS_BLOB_TROUBLE, .key = blob->key, .error = error, .text = kept.text });
+        bus_publish(
+            &(struct news){.kind = NEWS_BLOB_TROUBLE, .key = blob->key, .error = error, .text = kept.text});
 }
-
-/* How much one connection is asked for: so that all of them have something of the window, and the last ranges end together. */
-static uint32_t segment_blocks(const struct blob *blob, uint64_t window) {
-    uint64_t absent = (uint64_t)(blob->block_count - blob->present) * STORE_BLOCK_BYTES;
-    uint64_t bytes = (window < absent ? window : absent) / blob->store->connections;
-    if (bytes < SEGMENT_LEAST_BYTES)
-        bytes = SEGMENT_LEAST_BYTES;
-    if (bytes > SEGMENT_MOST_BYTES)
-        bytes = SEGMENT_MOST_BYTES;
-    return (uint32_t)(bytes / STORE_BLOCK_BYTES);
-}
-
-static uint32_t run_end(const struct blob *blob, uint32_t first, uint32_t limit) {
-    uint32_t end = first;
-    while (end < limit && blob->blocks[end] == BLOCK_ABSENT)
-        end++;
-    return end;
-}
-
-static uint32_t block_limit(const struct blob *blob, uint64_t offset) {
-    uint64_t block = (offset + STORE_BLOCK_BYTES - 1) / STORE_BLOCK_BYTES;
-    return block < blob->block_count ? (uint32_t)block : blob->block_count;
-}
-
-static struct fetch *fetch_covering(struct blob *blob, uint32_t block) {
-    list_each(at, &blob->fetches) {
-        struct fetch *fetch = list_entry(at, struct fetch, link);
-        if (fetch->first <= block && block < fetch->end)
-            return fetch;
-    }
-    return NULL;
-}
-
-/* The first absent block in [from, to) that nobody fetches, or that is fetched too far behind; UINT32_MAX: none. */
-static uint32_t find_needed(struct blob *blob, uint32_t from, uint32_t to) {
-    for (uint32_t block = from; block < to; block++) {
-        if (blob->blocks[block] == BLOCK_ABSENT)
-            return block;
-        if (blob->blocks[block] != (BLOCK_ABSENT | BLOCK_FLIGHT))
-            continue;
-        struct fetch *fetch = fetch_covering(blob, block);
-        if (fetch && !blob->no_ranges && (uint64_t)block * STORE_BLOCK_BYTES > fetch->at + FAR_BYTES) {
-            fetch_cut_locked(fetch, block);
-            return block;
-        }
-    }
-    return UINT32_MAX;
-}
-
-static uint64_t window_at(const struct blob *blob, uint64_t offset) {
-    uint64_t window = 0;
-    for (size_t i = 0; i < BLOB_STREAMS; i++)
-        if (window_covers(&blob->streams[i], 1, offset) && blob->streams[i].window > window)
-            window = blob->streams[i].window;
-    return window;
-}
-
-static bool pick_reader(struct blob *blob, uint32_t *ret_first, uint32_t *ret_end) {
-    bool whole = blob_is_strict(blob) || blob->block_count <= SEGMENT_LEAST_BYTES / STORE_BLOCK_BYTES / 2;
-    list_each(at, &blob->waiters) {
-        struct wait *wait = list_entry(at, struct wait, link);
-        uint32_t from = whole ? 0 : (uint32_t)(wait->number / STORE_BLOCK_BYTES);
-        uint32_t to = whole ? blob->block_count : block_limit(blob, wait->number + wait->length);
-        uint32_t first = find_needed(blob, from, to);
-        if (first == UINT32_MAX)
-            continue;
-        uint64_t window = window_at(blob, (uint64_t)to * STORE_BLOCK_BYTES);
-        uint32_t limit = to;
-        if (whole || window) {
-            uint32_t segment = segment_blocks(blob, whole ? blob->size : window);
-            uint32_t ahead = whole ? to : block_limit(blob, (uint64_t)to * STORE_BLOCK_BYTES + window);
-            limit = ahead < first + segment ? ahead : first + segment;
-            limit = limit > to || whole ? limit : to;
-        }
-        *ret_first = first;
-        *ret_end = run_end(blob, first, limit);
-        return true;
-    }
-    return false;
-}
-
-static bool pick_between(struct blob *blob, uint32_t from, uint32_t to, uint64_t window, uint32_t *ret_first, uint32_t *ret_end) {
-    const uint8_t *found = from < to ? memchr(blob->blocks + from, BLOCK_ABSENT, to - from) : NULL;
-    if (!found)
-        return false;
-    uint32_t first = (uint32_t)(found - blob->blocks), segment = segment_blocks(blob, window);
-    *ret_first = first;
-    *ret_end = run_end(blob, first, to - first < segment ? to : first + segment);
-    return true;
-}
-
-static bool pick_ahead(struct blob *blob, uint32_t *ret_first, uint32_t *ret_end) {
-    for (size_t i = 0; i < BLOB_STREAMS && blob->users; i++) {
-        const struct stream *stream = &blob->streams[i];
-        uint32_t from = (uint32_t)(stream->next / STORE_BLOCK_BYTES);
-        if (stream->window && pick_between(blob, from, block_limit(blob, stream->next + stream->window), stream->window, ret_first, ret_end))
-            return true;
-    }
-    return false;
-}
-
-static bool pick_pull(struct blob *blob, uint32_t *ret_first, uint32_t *ret_end) {
-    return blob->wants && pick_between(blob, 0, blob->block_count, blob->size, ret_first, ret_end);
-}
-
-static bool (*const picks[FETCH_CLASSES])(struct blob *, uint32_t *, uint32_t *) = {
-    [FETCH_READER] = pick_reader,
-    [FETCH_AHEAD] = pick_ahead,
-    [FETCH_PULL] = pick_pull,
-};
 
 static bool may_ask_locked(struct blob *blob, enum fetch_class class) {
     if (blob->state != BLOB_ABSENT && blob->state != BLOB_PARTIAL)
         return false;
     if ((blob->locating && !blob->location) || !blob->origin_count || (blob->no_ranges && blob->fetch_count))
         return false;
-    if (class == FETCH_READER ? list_empty(&blob->waiters) : class == FETCH_AHEAD ? !blob->users : !blob->wants)
+    if (class == FETCH_READER  ? list_empty(&blob->waiters)
+        : class == FETCH_AHEAD ? !blob->users
+                               : !blob->wants)
         return false;
     return clock_ms() >= blob->retry_ms && !(blob->final && clock_ms() < blob->failed_until_ms);
 }
 
 static unsigned slots_free(const struct store *store, enum fetch_class class) {
-    unsigned bulk = store->slots[FETCH_AHEAD] + store->slots[FETCH_PULL], all = bulk + store->slots[FETCH_READER];
+    unsigned bulk = store->slots[FETCH_AHEAD] + store->slots[FETCH_PULL],
+             all = bulk + store->slots[FETCH_READER];
     unsigned most = class == FETCH_READER ? store->connections + READERS_EXTRA : store->connections;
     most += store->starved;
     return all < most ? most - all : 0;
@@ -254,10 +157,10 @@ static unsigned slots_free(const struct store *store, enum fetch_class class) {
 static void count_starved(struct store *store) {
     uint64_t now = clock_ms();
     store->starved = 0;
-    list_each(at, &store->active) {
+    list_each (at, &store->active) {
         struct blob *blob = list_entry(at, struct blob, active_link);
         LOCK_SCOPE(&blob->lock);
-        list_each(link, &blob->fetches) {
+        list_each (link, &blob->fetches) {
             const struct fetch *fetch = list_entry(link, struct fetch, link);
             uint64_t moved = fetch->moved_ms > fetch->started_ms ? fetch->moved_ms : fetch->started_ms;
             store->starved += now - moved > STARVED_MS && store->starved < STARVED_MOST;
@@ -269,15 +172,12 @@ static void count_starved(struct store *store) {
 static bool start_one(struct store *store, struct blob *blob, enum fetch_class class) {
     LIST_HEAD(ended);
     uint32_t first = 0, end = 0;
-    struct reason reason = { "" };
+    struct reason reason = {""};
     struct fetch *fetch = NULL;
     int error = 0;
     lock_take(&blob->lock);
-    if (may_ask_locked(blob, class) && !(error = blob_open_locked(blob, &ended)) && blob->blocks && picks[class](blob, &first, &end)) {
-        if (blob->no_ranges) {
-            first = 0;
-            end = blob->block_count;
-        }
+    if (may_ask_locked(blob, class) && !(error = blob_open_locked(blob, &ended)) && blob->blocks &&
+        pick_range_locked(blob, class, &first, &end)) {
         error = store_admit(store, (uint64_t)(end - first) * STORE_BLOCK_BYTES, &reason);
         if (!error)
             fetch = fetch_new(blob, class, first, end);
@@ -300,12 +200,13 @@ static void drop_unwanted(struct blob *blob) {
         LOCK_SCOPE(&blob->lock);
         if (blob->wants || blob->block_count == 1)
             return;
-        list_each(at, &blob->fetches) {
+        list_each (at, &blob->fetches) {
             struct fetch *fetch = list_entry(at, struct fetch, link);
             bool waited = false;
-            list_each(link, &blob->waiters) {
+            list_each (link, &blob->waiters) {
                 struct wait *wait = list_entry(link, struct wait, link);
-                waited |= wait->number < (uint64_t)fetch->end * STORE_BLOCK_BYTES && wait->number + wait->length > fetch->at;
+                waited |= wait->number < (uint64_t)fetch->end * STORE_BLOCK_BYTES &&
+                          wait->number + wait->length > fetch->at;
             }
             bool ahead = blob->users && window_covers(blob->streams, BLOB_STREAMS, fetch->at);
             if (!waited && !ahead && !blob_is_strict(blob) && count < sizeof unwanted / sizeof *unwanted)
@@ -330,7 +231,8 @@ static bool look_after(struct blob *blob, bool *ret_foreign) {
     }
     if (blob->foreign && blob->blocks) {
         blob->foreign = false;
-        (void)blob_load_locked(blob, &ended); /* sealed or killed by the other daemon; what can't be read now is looked at again */
+        (void)blob_load_locked(blob,
+            &ended); /* sealed or killed by the other daemon; what can't be read now is looked at again */
         (void)blob_refresh_map_locked(blob, 0, blob->block_count);
         blob_serve_locked(blob, &ended);
         if (!list_empty(&blob->waiters) || blob->wants)
@@ -344,13 +246,15 @@ static bool look_after(struct blob *blob, bool *ret_foreign) {
         blob->told_ms = now;
         tell = true;
     }
-    bool pending = blob->state != BLOB_COMPLETE && blob->state != BLOB_CORRUPT && blob->state != BLOB_ABSENT && blob->unsynced;
-    bool keep = !list_empty(&blob->waiters) || blob->fetch_count || blob->state == BLOB_FULL || blob->state == BLOB_VERIFIED || blob->foreign ||
-                pending || tell || (blob->wants && blob->state != BLOB_COMPLETE && blob->state != BLOB_CORRUPT);
+    bool pending = blob->state != BLOB_COMPLETE && blob->state != BLOB_CORRUPT &&
+                   blob->state != BLOB_ABSENT && blob->unsynced;
+    bool keep = !list_empty(&blob->waiters) || blob->fetch_count || blob->state == BLOB_FULL ||
+                blob->state == BLOB_VERIFIED || blob->foreign || pending || tell ||
+                (blob->wants && blob->state != BLOB_COMPLETE && blob->state != BLOB_CORRUPT);
     lock_drop(&blob->lock);
     blob_end_waits(&ended);
     if (tell)
-        bus_publish(&(struct news){ .kind = NEWS_BLOB_PROGRESS, .key = blob->key });
+        bus_publish(&(struct news){.kind = NEWS_BLOB_PROGRESS, .key = blob->key});
     return keep;
 }
 
@@ -358,18 +262,18 @@ void store_plan(struct store *store) {
     if (store->closing)
         return;
     bool foreign = false;
-    list_each(at, &store->active)
+    list_each (at, &store->active)
         drop_unwanted(list_entry(at, struct blob, active_link));
     count_starved(store);
     for (enum fetch_class class = 0; class < FETCH_CLASSES; class ++)
-        list_each(at, &store->active) {
+        list_each (at, &store->active) {
             if (!slots_free(store, class))
                 break;
             struct blob *blob = list_entry(at, struct blob, active_link);
             while (slots_free(store, class) && start_one(store, blob, class))
                 ;
         }
-    list_each(at, &store->active) {
+    list_each (at, &store->active) {
         struct blob *blob = list_entry(at, struct blob, active_link);
         if (!look_after(blob, &foreign)) {
             list_remove(&blob->active_link);

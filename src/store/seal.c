@@ -10,7 +10,7 @@
 #include "store/internal.h"
 
 #define HASH_PIECE_BYTES (1u << 20)
-#define SEAL_RETRY_MS 5000
+#define SEAL_RETRY_MS    5000
 
 static uint64_t prefix_end(const struct blob *blob) {
     uint32_t block = (uint32_t)(blob->hash_offset / STORE_BLOCK_BYTES);
@@ -28,8 +28,10 @@ void blob_hash_locked(struct blob *blob) {
         return;
     bool seal = blob->state == BLOB_VERIFIED && clock_ms() >= blob->seal_retry_ms;
     if (!seal && blob->state != BLOB_FULL) {
-        uint64_t ready = blob->state == BLOB_PARTIAL && blob->blocks[blob->hash_offset / STORE_BLOCK_BYTES] & ~BLOCK_FLIGHT
-                             ? prefix_end(blob) - blob->hash_offset : 0;
+        uint64_t ready =
+            blob->state == BLOB_PARTIAL && blob->blocks[blob->hash_offset / STORE_BLOCK_BYTES] & ~BLOCK_FLIGHT
+                ? prefix_end(blob) - blob->hash_offset
+                : 0;
         if (ready < HASH_PIECE_BYTES)
             return;
     }
@@ -45,7 +47,8 @@ void blob_hash_locked(struct blob *blob) {
 }
 
 /* Hashes what is contiguous; 1 when the end was reached, 0 when bytes are missing, or an error. */
-static int hash_prefix(struct blob *blob, int fd, struct digest *digest, uint64_t offset, uint32_t generation) {
+static int hash_prefix(struct blob *blob, int fd, struct digest *digest, uint64_t offset,
+    uint32_t generation) {
     TEXT_CLEANUP char *piece = mem_new(HASH_PIECE_BYTES);
     for (;;) {
         uint64_t end;
@@ -95,7 +98,8 @@ static bool judge(struct blob *blob, const char *sha256, const char *promised, u
     } else {
         /* I4: dead for ever. The files go, a new odd generation begins; two in a row make it corrupt. */
         int part_fd = blob->part_fd;
-        bool locked = !part_lock(part_fd, 100); /* without it another daemon might open what goes: it then finds nothing */
+        bool locked = !part_lock(part_fd,
+            100); /* without it another daemon might open what goes: it then finds nothing */
         (void)unlinkat(part_fd, "data", 0);
         (void)unlinkat(part_fd, "map", 0);
         blob->meta.dead = generation;
@@ -111,21 +115,22 @@ static bool judge(struct blob *blob, const char *sha256, const char *promised, u
         blob->state = blob->meta.mismatches >= 2 ? BLOB_CORRUPT : BLOB_ABSENT;
         blob_refetch_locked(blob, blob->state == BLOB_ABSENT);
         blob->error = -ERR_MISMATCH;
-        (void)err_because(&blob->reason, -ERR_MISMATCH, "what came has the digest %s, promised was %s", promised, blob->key);
+        (void)err_because(&blob->reason, -ERR_MISMATCH, "what came has the digest %s, promised was %s",
+            promised, blob->key);
         free(blob->location);
         blob->location = NULL;
     }
     lock_drop(&blob->lock);
     blob_end_waits(&ended);
-    bus_publish(&(struct news){ .kind = right ? NEWS_BLOB_VERIFIED : NEWS_BLOB_GENERATION,
-                                .key = blob->key,
-                                .id = right ? generation : generation + 2,
-                                .error = right ? 0 : -ERR_MISMATCH });
+    bus_publish(&(struct news){.kind = right ? NEWS_BLOB_VERIFIED : NEWS_BLOB_GENERATION,
+        .key = blob->key,
+        .id = right ? generation : generation + 2,
+        .error = right ? 0 : -ERR_MISMATCH});
     return right;
 }
 
-/* Gives the verified bytes their place. Every step may fail or be the last before a power cut; load.c's settle() understands what is left.
- * Under the folder lock. */
+/* Gives the verified bytes their place. Every step may fail or be the last before a power cut; load.c's
+ * settle() understands what is left. Under the folder lock. */
 static int place(struct blob *blob, int part_fd, struct meta *meta) {
     char folder[16];
     (void)snprintf(folder, sizeof folder, "sha256/%.2s", meta->sha256);
@@ -141,8 +146,10 @@ static int place(struct blob *blob, int part_fd, struct meta *meta) {
     error = FAULT(store_seal_rename);
     if (error < 0)
         return error;
-    /* The same bytes may lie there already, under another key or by another daemon: then ours are one copy too many. */
-    bool there = !fstatat(folder_fd, meta->sha256, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_size == blob->size;
+    /* The same bytes may lie there already, under another key or by another daemon: then ours are one copy
+     * too many. */
+    bool there =
+        !fstatat(folder_fd, meta->sha256, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_size == blob->size;
     if (there ? unlinkat(part_fd, "data", 0) : renameat(part_fd, "data", folder_fd, meta->sha256))
         return -errno;
     error = FAULT(store_after_seal_rename);
@@ -188,7 +195,8 @@ static int seal(struct blob *blob, int *fd, uint32_t generation) {
     if (error) {
         blob->seal_retry_ms = clock_ms() + SEAL_RETRY_MS;
         blob->error = error == -ENOSPC ? -ERR_FULL : error;
-        (void)err_because(&blob->reason, blob->error, "verified, but could not be put into the store: %s", err_sentence(blob->error));
+        (void)err_because(&blob->reason, blob->error, "verified, but could not be put into the store: %s",
+            err_sentence(blob->error));
     } else {
         (void)unlinkat(part_fd, "map", 0); /* a map without data is ignored and overwritten */
         blob->meta = meta;
@@ -204,7 +212,8 @@ static int seal(struct blob *blob, int *fd, uint32_t generation) {
         blob->hash_busy = false;
         blob_refetch_locked(blob, false);
         blob_serve_locked(blob, &ended);
-        /* The descriptor at hand may be of a file that was unlinked for being a second copy: the next user opens the sealed one. */
+        /* The descriptor at hand may be of a file that was unlinked for being a second copy: the next user
+         * opens the sealed one. */
         if (!blob->users)
             path_close(&blob->data_fd);
     }
@@ -257,7 +266,7 @@ static void hash_run(struct work *work) {
     }
     digest_free(digest);
     if (!sealed)
-        bus_publish(&(struct news){ .kind = NEWS_BLOB_GENERATION, .key = blob->key, .id = generation + 1 });
+        bus_publish(&(struct news){.kind = NEWS_BLOB_GENERATION, .key = blob->key, .id = generation + 1});
     blob_attend(blob);
     blob_put(blob);
 }
@@ -272,7 +281,8 @@ static void mark_synced_locked(struct blob *blob, const uint8_t *before) {
     memset(marks, BLOCK_SYNCED, sizeof marks);
     for (uint32_t block = 0; block < blob->block_count;) {
         uint32_t end = block;
-        while (end < blob->block_count && end - block < sizeof marks && is_written(before[end]) && is_written(blob->blocks[end]))
+        while (end < blob->block_count && end - block < sizeof marks && is_written(before[end]) &&
+               is_written(blob->blocks[end]))
             end++;
         if (end == block) {
             blob->unsynced |= is_written(blob->blocks[block]);
@@ -311,7 +321,9 @@ static void sync_run(struct work *work) {
             mark_synced_locked(blob, before);
         blob->sync_busy = false;
         if (!synced)
-            blob->unsynced = false; /* a disk that can't sync is not asked again at close; the blocks count within this boot */
+            blob->unsynced =
+                /* a disk that can't sync is not asked again at close; the blocks count within this boot */
+                false;
         blob_close_locked(blob);
     }
     free(before);

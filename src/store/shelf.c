@@ -13,7 +13,8 @@
 #include "store/internal.h"
 
 /* Calls `each` with every name in the folder but those that begin with a dot. */
-static void walk(int dir_fd, const char *folder, void (*each)(void *context, int fd, const char *name), void *context) {
+static void walk(int dir_fd, const char *folder, void (*each)(void *context, int fd, const char *name),
+    void *context) {
     int fd = openat(dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) {
@@ -56,7 +57,8 @@ static void each_part(void *context, int fd, const char *name) {
     char data[300];
     struct stat stat;
     (void)snprintf(data, sizeof data, "%.255s/data", name);
-    if (digest_kind_of(name) != DIGEST_NONE && !fstatat(fd, data, &stat, AT_SYMLINK_NOFOLLOW) && S_ISREG(stat.st_mode))
+    if (digest_kind_of(name) != DIGEST_NONE && !fstatat(fd, data, &stat, AT_SYMLINK_NOFOLLOW) &&
+        S_ISREG(stat.st_mode))
         add(context, name, true, &stat);
 }
 
@@ -67,7 +69,7 @@ void shelf_read(struct store *store, struct shelf *shelf) {
 
 void shelf_done(struct shelf *shelf) {
     free(shelf->items);
-    *shelf = (struct shelf){ 0 };
+    *shelf = (struct shelf){0};
 }
 
 struct holds {
@@ -99,7 +101,8 @@ static void each_instance_pins(void *context, int fd, const char *name) {
         hold(holds, key);
         if (digest_kind_of(key) == DIGEST_SHA256)
             hold(holds, key + strlen("sha256-"));
-        else if (digest_kind_of(key) != DIGEST_NONE && !meta_read(holds->store->parts_fd, key, &meta, &stamp) && *meta.sha256)
+        else if (digest_kind_of(key) != DIGEST_NONE &&
+                 !meta_read(holds->store->parts_fd, key, &meta, &stamp) && *meta.sha256)
             hold(holds, meta.sha256);
     }
 }
@@ -120,7 +123,7 @@ static bool is_in(const struct holds *holds, const char *name) {
 }
 
 bool shelf_is_held(struct store *store, const char *key) {
-    struct holds holds = { 0 };
+    struct holds holds = {0};
     read_holds(store, &holds);
     bool held = is_in(&holds, key);
     free(holds.names);
@@ -133,7 +136,7 @@ static int by_use(const void *a, const void *b) {
 }
 
 void shelf_order(struct store *store, struct shelf *shelf) {
-    struct holds holds = { 0 };
+    struct holds holds = {0};
     read_holds(store, &holds);
     size_t kept = 0;
     for (size_t i = 0; i < shelf->count; i++)

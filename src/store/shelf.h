@@ -3,8 +3,9 @@
 #define WEIGHTFS_STORE_SHELF_H
 
 /*
- * What lies in the store's folders now, of all daemons: sealed blobs and the data of parts, with their sizes and last uses (the files' access times, which
- * users of a blob set). Read from disk each time; one thread's.
+ * What lies in the store's folders now, of all daemons: sealed blobs and the data of parts, with their
+ * sizes and last uses (the files' access times, which users of a blob set). Read from disk each time; one
+ * thread's.
  */
 
 #include <stdbool.h>
@@ -18,8 +19,8 @@ struct store;
 struct shelf_item {
     char name[DIGEST_TEXT_SIZE]; /* sealed: the hex digits; a part: its key */
     bool is_part;
-    uint64_t bytes;              /* on disk */
-    int64_t used_ns;             /* last use, wall time */
+    uint64_t bytes;  /* on disk */
+    int64_t used_ns; /* last use, wall time */
 };
 
 struct shelf {

@@ -23,7 +23,8 @@ static int check_version(struct store *store, struct reason *reason) {
     if (error)
         return err_because(reason, error, "%s/VERSION can't be read: %s", store->path, err_sentence(error));
     if (strcmp(buf_text(&text), STORE_VERSION_TEXT))
-        return err_because(reason, -ERR_STORE_VERSION, "%s says version %.10s, this weightfs knows 1", store->path, buf_text(&text));
+        return err_because(reason, -ERR_STORE_VERSION, "%s says version %.10s, this weightfs knows 1",
+            store->path, buf_text(&text));
     return 0;
 }
 
@@ -33,18 +34,20 @@ static int open_folders(struct store *store, struct reason *reason) {
         return err_because(reason, error, "the store %s can't be made: %s", store->path, err_sentence(error));
     store->dir_fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store->dir_fd < 0)
-        return err_because(reason, -errno, "the store %s can't be opened: %s", store->path, err_sentence(-errno));
+        return err_because(reason, -errno, "the store %s can't be opened: %s", store->path,
+            err_sentence(-errno));
     error = check_version(store, reason);
     if (error)
         return error;
     const struct {
         const char *name;
         int *fd;
-    } folders[] = { { "blobs", &store->blobs_fd }, { "parts", &store->parts_fd } };
+    } folders[] = {{"blobs", &store->blobs_fd}, {"parts", &store->parts_fd}};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         *folders[i].fd = path_open_folder(store->dir_fd, folders[i].name, true);
         if (*folders[i].fd < 0)
-            return err_because(reason, *folders[i].fd, "%s/%s: %s", store->path, folders[i].name, err_sentence(*folders[i].fd));
+            return err_because(reason, *folders[i].fd, "%s/%s: %s", store->path, folders[i].name,
+                err_sentence(*folders[i].fd));
     }
     FD_CLEANUP int sha256_fd = path_open_folder(store->blobs_fd, "sha256", true);
     return sha256_fd < 0 ? sha256_fd : 0;
@@ -57,7 +60,8 @@ static int open_instance(struct store *store, struct reason *reason) {
     store->instance_fd = path_open_folder(instances_fd, store->settings.instance, true);
     if (store->instance_fd < 0)
         return store->instance_fd;
-    store->instance_lock_fd = openat(store->instance_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    store->instance_lock_fd =
+        openat(store->instance_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (store->instance_lock_fd < 0)
         return -errno;
     /* A daemon that reads the budgets of all instances holds it for a moment. */
@@ -65,8 +69,9 @@ static int open_instance(struct store *store, struct reason *reason) {
     while (flock(store->instance_lock_fd, LOCK_EX | LOCK_NB) && tries++ < 20)
         clock_pause(10);
     if (tries > 20)
-        return err_because(reason, -ERR_BUSY, "another weightfs runs as instance %s on the store %s; give -o instance=NAME for a second one",
-                           store->settings.instance, store->path);
+        return err_because(reason, -ERR_BUSY,
+            "another weightfs runs as instance %s on the store %s; give -o instance=NAME for a second one",
+            store->settings.instance, store->path);
     return 0;
 }
 
@@ -111,7 +116,8 @@ int store_open(const struct store_settings *settings, struct store **ret_store, 
     if (!error)
         error = open_instance(store, reason);
     if (error) {
-        (void)err_because(reason && *reason->text ? NULL : reason, error, "the store %s: %s", store->path, err_sentence(error));
+        (void)err_because(reason && *reason->text ? NULL : reason, error, "the store %s: %s", store->path,
+            err_sentence(error));
         free_store(store);
         return error;
     }
@@ -174,26 +180,27 @@ static void add_origin_locked(struct blob *blob, const struct blob_origin *origi
     const struct source_file *file = &origin->file;
     for (unsigned i = 0; i < blob->origin_count; i++) {
         const struct origin *known = &blob->origins[i];
-        if (known->source == origin->source && !strcmp(known->model, file->model) && !strcmp(known->commit, file->commit) &&
-            !strcmp(known->path, file->path))
+        if (known->source == origin->source && !strcmp(known->model, file->model) &&
+            !strcmp(known->commit, file->commit) && !strcmp(known->path, file->path))
             return;
     }
     if (blob->origin_count < BLOB_ORIGINS)
-        blob->origins[blob->origin_count++] =
-            (struct origin){ origin->source, mem_text(file->model), mem_text(file->commit), mem_text(file->path) };
+        blob->origins[blob->origin_count++] = (struct origin){origin->source, mem_text(file->model),
+            mem_text(file->commit), mem_text(file->path)};
 }
 
 int blob_get(struct store *store, const struct blob_origin *origin, struct blob **ret_blob) {
     const struct source_file *file = &origin->file;
     if (!*file->digest)
         return -ERR_GATED;
-    if (digest_kind_of(file->digest) == DIGEST_NONE || file->size > (uint64_t)STORE_BLOCK_BYTES * (UINT32_MAX - 1))
+    if (digest_kind_of(file->digest) == DIGEST_NONE ||
+        file->size > (uint64_t)STORE_BLOCK_BYTES * (UINT32_MAX - 1))
         return -ERR_BAD_NAME;
     struct blob *blob = NULL;
     {
         LOCK_SCOPE(&store->lock);
         struct list *bucket = bucket_of(store, file->digest);
-        list_each(at, bucket) {
+        list_each (at, bucket) {
             struct blob *known = list_entry(at, struct blob, table_link);
             if (!strcmp(known->key, file->digest) && known->size == file->size)
                 blob = known;
@@ -255,7 +262,7 @@ void store_close(struct store *store) {
     while ((link = list_shift(&store->active)))
         blob_put(list_entry(link, struct blob, active_link));
     for (size_t i = 0; i < STORE_BUCKETS; i++)
-        list_each(at, &store->buckets[i]) {
+        list_each (at, &store->buckets[i]) {
             struct blob *blob = list_entry(at, struct blob, table_link);
             {
                 LOCK_SCOPE(&blob->lock);

@@ -25,12 +25,13 @@ static struct stream *oldest(struct stream *streams, size_t count) {
     return old;
 }
 
-struct stream *window_note(struct stream *streams, size_t count, uint64_t offset, uint64_t length, uint64_t now_ms) {
+struct stream *window_note(struct stream *streams, size_t count, uint64_t offset, uint64_t length,
+    uint64_t now_ms) {
     uint64_t end = offset + length;
     struct stream *stream = find(streams, count, offset);
     if (!stream) {
         stream = oldest(streams, count);
-        *stream = (struct stream){ .next = end };
+        *stream = (struct stream){.next = end};
         if (!offset)
             stream->window = end < WINDOW_HEAD_BYTES ? WINDOW_HEAD_BYTES - end : 0;
     } else if (end > stream->next) {

@@ -20,7 +20,7 @@ struct connection {
 };
 
 static void pause_ms(long ms) {
-    (void)nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+    (void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
 static int send_all(int fd, const void *data, size_t len) {
@@ -90,15 +90,18 @@ static int answer(struct range_server *server, int fd, const char *head) {
     int partial = range && !atomic_load(&server->ignore_ranges);
     if (partial) {
         unsigned long long from, to;
-        if (sscanf(range, "\r\nRange: bytes=%llu-%llu", &from, &to) != 2 && sscanf(range, "\r\nrange: bytes=%llu-%llu", &from, &to) != 2)
+        if (sscanf(range, "\r\nRange: bytes=%llu-%llu", &from, &to) != 2 &&
+            sscanf(range, "\r\nrange: bytes=%llu-%llu", &from, &to) != 2)
             return -1;
         first = (size_t)from;
         end = to + 1 < server->size ? (size_t)to + 1 : server->size;
     }
-    int len = partial ? snprintf(text, sizeof text,
-                                 "HTTP/1.1 206 Partial\r\nContent-Range: bytes %zu-%zu/%zu\r\nContent-Length: %zu\r\n\r\n",
-                                 first + (size_t)atomic_load(&server->wrong_range), end - 1, server->size, end - first)
-                      : snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", server->size);
+    int len =
+        partial
+            ? snprintf(text, sizeof text,
+                  "HTTP/1.1 206 Partial\r\nContent-Range: bytes %zu-%zu/%zu\r\nContent-Length: %zu\r\n\r\n",
+                  first + (size_t)atomic_load(&server->wrong_range), end - 1, server->size, end - first)
+            : snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", server->size);
     if (send_all(fd, text, (size_t)len))
         return -1;
     return send_body(server, fd, first, end);
@@ -120,15 +123,15 @@ static void *serve(void *context) {
 static void *listen_on(void *context) {
     struct range_server *server = context;
     while (!atomic_load(&server->stopping)) {
-        struct pollfd poll_fd = { .fd = server->fd, .events = POLLIN };
+        struct pollfd poll_fd = {.fd = server->fd, .events = POLLIN};
         if (poll(&poll_fd, 1, 20) <= 0)
             continue;
         int fd = accept(server->fd, NULL, NULL);
         if (fd < 0)
             continue;
         struct connection *connection = malloc(sizeof *connection);
-        *connection = (struct connection){ server, fd };
-        struct timeval timeout = { .tv_sec = 20 };
+        *connection = (struct connection){server, fd};
+        struct timeval timeout = {.tv_sec = 20};
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
         pthread_t thread;
         atomic_fetch_add(&server->connections, 1);
@@ -145,7 +148,7 @@ int range_server_start(struct range_server *server, const unsigned char *data, s
     server->size = size;
     server->flip_at = server->cut_after = SIZE_MAX;
     server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     if (server->fd < 0 || bind(server->fd, (struct sockaddr *)&address, len) || listen(server->fd, 64) ||
         getsockname(server->fd, (struct sockaddr *)&address, &len))

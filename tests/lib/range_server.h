@@ -3,8 +3,8 @@
 #define WEIGHTFS_TESTS_RANGE_SERVER_H
 
 /*
- * A small HTTP server on loopback for unit tests: one file in memory, answered by ranges, a thread a connection. Its manners can be changed
- * while it runs.
+ * A small HTTP server on loopback for unit tests: one file in memory, answered by ranges, a thread a
+ * connection. Its manners can be changed while it runs.
  */
 
 #include <stdatomic.h>
@@ -16,16 +16,16 @@ struct range_server {
     const unsigned char *data;
     size_t size;
     /* Manners. */
-    _Atomic size_t flip_at;      /* this byte is sent wrong; SIZE_MAX: none */
-    _Atomic int ignore_ranges;   /* 200 with the whole file */
-    _Atomic int wrong_range;     /* Content-Range is one byte off */
-    _Atomic int status;          /* answered instead, when not 0 */
-    _Atomic size_t cut_after;    /* bytes of a body after which the connection is closed; SIZE_MAX: none */
-    _Atomic int hold;            /* bodies wait while it is set */
+    _Atomic size_t flip_at;    /* this byte is sent wrong; SIZE_MAX: none */
+    _Atomic int ignore_ranges; /* 200 with the whole file */
+    _Atomic int wrong_range;   /* Content-Range is one byte off */
+    _Atomic int status;        /* answered instead, when not 0 */
+    _Atomic size_t cut_after;  /* bytes of a body after which the connection is closed; SIZE_MAX: none */
+    _Atomic int hold;          /* bodies wait while it is set */
     /* What it saw. */
-    _Atomic uint64_t bytes;      /* of bodies */
+    _Atomic uint64_t bytes; /* of bodies */
     _Atomic unsigned requests;
-    _Atomic unsigned held;       /* bodies that wait now */
+    _Atomic unsigned held; /* bodies that wait now */
 
     int fd;
     int port;

@@ -1,70 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The catalogue: what is written is read again, in order, after a restart, and a damaged file is
- * kept aside. */
+/* The catalogue: what is written is read again, in order, after a restart. */
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <pthread.h>
-
-#include "base/buf.h"
-#include "base/clock.h"
-#include "model/catalog.h"
-#include "check.h"
-
-#define COMMIT_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define COMMIT_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define GIT_1    "git-1111111111111111111111111111111111111111"
-#define GIT_2    "git-2222222222222222222222222222222222222222"
-#define SHA_1    "sha256-1111111111111111111111111111111111111111111111111111111111111111"
-#define SHA_2    "sha256-2222222222222222222222222222222222222222222222222222222222222222"
-#define HEX_3    "3333333333333333333333333333333333333333333333333333333333333333"
-
-static char path[4096];
-
-static struct catalog *open_again(struct catalog *catalog) {
-    bool damaged = true;
-    struct reason reason = {""};
-    catalog_close(catalog);
-    catalog = NULL;
-    CHECK_OK(catalog_open(path, &catalog, &damaged, &reason));
-    CHECK(!damaged);
-    return catalog;
-}
-
-static struct manifest *manifest_of(const char *model, const char *commit) {
-    struct manifest *manifest = manifest_new();
-    (void)text_copy(manifest->model, sizeof manifest->model, model);
-    (void)text_copy(manifest->revision, sizeof manifest->revision, "main");
-    (void)text_copy(manifest->commit, sizeof manifest->commit, commit);
-    manifest->modified_ms = 1700000000000;
-    return manifest;
-}
-
-static void add(struct manifest *manifest, const char *name, uint64_t size, const char *digest) {
-    CHECK_OK(manifest_add(manifest, name, strlen(name), size, digest, !*digest));
-}
-
-static struct manifest *tiny(const char *commit) {
-    struct manifest *manifest = manifest_of("acme/tiny", commit);
-    add(manifest, "tiny-Q8_0.gguf", 800, SHA_2);
-    add(manifest, "config.json", 10, GIT_1);
-    add(manifest, "tiny-Q4_K_M.gguf", 400, SHA_1);
-    add(manifest, "a-b", 1, GIT_2);
-    add(manifest, "a/z/deep.txt", 1, GIT_2);
-    add(manifest, "a/b.txt", 2, GIT_1);
-    manifest_refuse(manifest, "../evil", 7, "it leads outside");
-    manifest_finish(manifest);
-    return manifest;
-}
-
-static int64_t store(struct catalog *catalog, const char *name, struct manifest *manifest, bool changed) {
-    int64_t id = 0;
-    bool is_changed = !changed;
-    CHECK_OK(catalog_store_manifest(catalog, "hf", name, manifest, &id, &is_changed));
-    CHECK(is_changed == changed);
-    manifest_free(manifest);
-    return id;
-}
+#include "catalog-fixture.h"
 
 /* The names in a folder, listed one by one, since that is how a directory is read. */
 static void check_folder_is(struct catalog *catalog, int64_t revision_id, int64_t parent_id,
@@ -331,115 +268,6 @@ static void forgetting_takes_all(struct catalog **catalog) {
     CHECK(file.id > model.revision_id && after.revision_id > model.revision_id);
 }
 
-static void fifty_thousand_files_are_quick(struct catalog *catalog) {
-    enum { COUNT = 50000 };
-    struct manifest *manifest = manifest_of("acme/many", COMMIT_A);
-    for (int i = 0; i < COUNT; i++) {
-        char name[64], digest[DIGEST_TEXT_SIZE];
-        snprintf(name, sizeof name, "part-%02d/file-%05d.bin", i % 50, i);
-        snprintf(digest, sizeof digest, "sha256-%032x%032x", i * 2654435761u, i);
-        add(manifest, name, (uint64_t)i, digest);
-    }
-    manifest_finish(manifest);
-    uint64_t start = clock_ms();
-    int64_t id = store(catalog, "acme/many", manifest, true);
-    uint64_t took = clock_ms() - start;
-    printf("50,000 files were stored in %d ms\n", (int)took);
-    CHECK(took < 10000); /* a bound that holds under sanitizers; the figure is for people */
-    struct catalog_model model;
-    struct catalog_file *files = mem_array(1000, sizeof *files), folder;
-    CHECK_OK(catalog_model(catalog, id, &model));
-    int seen = 0, count;
-    for (int64_t after = 0;
-         (count = catalog_list_files(catalog, model.revision_id, true, after, files, 1000)) > 0;) {
-        seen += count;
-        after = files[count - 1].id;
-    }
-    CHECK_NUMBER(seen, COUNT);
-    CHECK_OK(catalog_find_path(catalog, model.revision_id, "part-07", &folder));
-    start = clock_ms();
-    seen = 0;
-    for (int64_t after = 0; catalog_list_folder(catalog, model.revision_id, folder.id, after, files, 1) == 1;
-         seen++)
-        after = files[0].id;
-    CHECK_NUMBER(seen, COUNT / 50);
-    printf("a folder of 1,000 was listed one by one in %d ms\n", (int)(clock_ms() - start));
-    free(files);
-}
-
-/* A reader of many, and a writer: neither sees half of anything. */
-struct reading {
-    struct catalog *catalog;
-    atomic_bool stop;
-};
-static void *read_on(void *context) {
-    struct reading *reading = context;
-    struct catalog_model *model = mem_new(sizeof *model);
-    struct catalog_file *file = mem_new(sizeof *file);
-    while (!atomic_load(&reading->stop)) {
-        CHECK_OK(catalog_find_model(reading->catalog, "hf", "acme/tiny", model));
-        CHECK_OK(catalog_find_path(reading->catalog, model->revision_id, "a/z/deep.txt", file));
-    }
-    free(file);
-    free(model);
-    return NULL;
-}
-
-static void readers_and_the_writer_agree(struct catalog *catalog) {
-    struct reading reading = {.catalog = catalog};
-    pthread_t threads[2];
-    for (int i = 0; i < 2; i++)
-        CHECK(pthread_create(&threads[i], NULL, read_on, &reading) == 0);
-    for (int i = 0; i < 20; i++)
-        store(catalog, "acme/tiny", tiny(i % 2 ? COMMIT_A : COMMIT_B), true);
-    atomic_store(&reading.stop, true);
-    for (int i = 0; i < 2; i++)
-        pthread_join(threads[i], NULL);
-}
-
-static int count_kept_aside(void) {
-    int count = 0;
-    DIR *folder = opendir(check_folder());
-    for (struct dirent *entry; folder && (entry = readdir(folder));)
-        count += strstr(entry->d_name, ".damaged-") && !strstr(entry->d_name, "-wal");
-    closedir(folder);
-    return count;
-}
-
-static void damage(const char *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    close(fd);
-}
-
-static void a_damaged_file_is_kept_aside(void) {
-    struct catalog *catalog = NULL;
-    bool damaged = false;
-    struct catalog_model model;
-    damage("this is not a database, whatever its name says; it is long enough to look like a header of one, "
-           "though...........");
-    CHECK_OK(catalog_open(path, &catalog, &damaged, NULL));
-    CHECK(damaged);
-    CHECK_NUMBER(count_kept_aside(), 1);
-    CHECK_ERROR(catalog_find_model(catalog, "hf", "acme/tiny", &model), -ENOENT);
-    store(catalog, "acme/tiny", tiny(COMMIT_A), true);
-    catalog_close(open_again(catalog));
-}
-
-static void a_newer_file_is_refused(void) {
-    struct catalog *catalog = NULL;
-    bool damaged = false;
-    struct reason reason = {""};
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    const unsigned char version[] = {0, 0, 3, 231};
-    CHECK(fd >= 0 &&
-          pwrite(fd, version, sizeof version, 60) == sizeof version); /* where SQLite keeps user_version */
-    close(fd);
-    CHECK_ERROR(catalog_open(path, &catalog, &damaged, &reason), -ERR_STORE_VERSION);
-    CHECK(strstr(reason.text, "999"));
-    CHECK_NUMBER(count_kept_aside(), 1); /* it is whole: it stays where it is */
-}
-
 int main(void) {
     snprintf(path, sizeof path, "%s/catalog.db", check_folder());
     struct catalog *catalog = open_again(NULL);
@@ -454,10 +282,6 @@ int main(void) {
     jobs_are_kept_and_trimmed(catalog);
     a_transaction_is_whole_or_absent(catalog);
     forgetting_takes_all(&catalog);
-    fifty_thousand_files_are_quick(catalog);
-    readers_and_the_writer_agree(catalog);
     catalog_close(catalog);
-    a_damaged_file_is_kept_aside();
-    a_newer_file_is_refused();
     return check_result();
 }

@@ -150,6 +150,7 @@ static void progress_does_not_run_backwards(void) {
 
 static void a_job_waits_for_the_world(void) {
     NEW_WAIT(wait);
+    play_blob(SHA_3, BLOB_ABSENT, 0, 0, false);
     int64_t id = make_known("acme/paused", COMMIT_A "\nw.bin 1000 " SHA_3 "\n");
     CHECK_OK(run_command(COMMAND_MODEL, id, "pull\n"));
     await_wants(SHA_3, 1);
@@ -176,7 +177,6 @@ static void a_job_waits_for_the_world(void) {
 }
 
 static void contradictions_are_refused(int64_t id) {
-    NEW_WAIT(wait);
     CHECK_OK(run_command(COMMAND_MODEL, id, "pull Q8_0\n"));
     await_wants(SHA_2, 1);
     CHECK_ERROR(run_command(COMMAND_MODEL, id, "evict\n"), -ERR_BUSY);

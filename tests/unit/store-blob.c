@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a blob, against a server on loopback: fetched in any order, withheld until verified, sealed, shared, evicted. */
+/* The life of a blob, against a server on loopback: fetched in any order, withheld until verified, sealed,
+ * shared, evicted. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,17 +26,18 @@ struct source_access {
 };
 static struct source_access access_here;
 
-static int file_request(const struct source_access *from, const struct source_file *file, struct source_ask *ret_ask, struct reason *reason) {
+static int file_request(const struct source_access *from, const struct source_file *file,
+    struct source_ask *ret_ask, struct reason *reason) {
     (void)file;
     (void)reason;
     char url[64];
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/file", from->port);
-    *ret_ask = (struct source_ask){ .url = mem_text(url) };
+    *ret_ask = (struct source_ask){.url = mem_text(url)};
     return 0;
 }
 
-static int file_head(const struct source_access *from, const struct source_file *file, const struct http_head *head, bool direct,
-                     struct source_lesson *ret_lesson, struct reason *reason) {
+static int file_head(const struct source_access *from, const struct source_file *file,
+    const struct http_head *head, bool direct, struct source_lesson *ret_lesson, struct reason *reason) {
     (void)from;
     (void)file;
     (void)ret_lesson;
@@ -46,7 +48,7 @@ static int file_head(const struct source_access *from, const struct source_file 
     return head->status >= 500 ? err_because(reason, -ERR_SERVER, "status %d", head->status) : 0;
 }
 
-static const struct source source = { .name = "test", .file_request = file_request, .file_head = file_head };
+static const struct source source = {.name = "test", .file_request = file_request, .file_head = file_head};
 
 static const struct source_access *access_of(void *context, const struct source *which) {
     (void)context;
@@ -63,17 +65,21 @@ struct house {
     struct store *store;
 };
 
-static const struct option_row *const tables[] = { store_options, NULL };
+static const struct option_row *const tables[] = {store_options, NULL};
 
 static void move_in(struct house *house, const char *folder, const char *instance) {
-    struct reason reason = { "" };
+    struct reason reason = {""};
     house->options = options_new(tables);
     CHECK(!options_set(house->options, "min_free_bytes", "0", "test", NULL));
     CHECK(!options_set(house->options, "stall_timeout_s", "3", "test", NULL));
-    CHECK(!http_loop_start(&(struct http_settings){ .user_agent = "test" }, "http", &house->http));
+    CHECK(!http_loop_start(&(struct http_settings){.user_agent = "test"}, "http", &house->http));
     CHECK(!pool_start("pool", 3, &house->pool));
-    struct store_settings settings = { .path = folder, .instance = instance, .options = house->options, .http = house->http,
-                                       .pool = house->pool, .access_of = access_of };
+    struct store_settings settings = {.path = folder,
+        .instance = instance,
+        .options = house->options,
+        .http = house->http,
+        .pool = house->pool,
+        .access_of = access_of};
     int error = store_open(&settings, &house->store, &reason);
     if (error)
         (void)fprintf(stderr, "store_open: %s\n", err_text(&reason, error));
@@ -90,7 +96,8 @@ static void move_out(struct house *house) {
 
 static struct blob *get(struct house *house, const char *digest) {
     struct blob *blob = NULL;
-    struct blob_origin origin = { &source, { "acme/tiny", "0000000000000000000000000000000000000000", "file", digest, SIZE } };
+    struct blob_origin origin = {&source,
+        {"acme/tiny", "0000000000000000000000000000000000000000", "file", digest, SIZE}};
     CHECK(!blob_get(house->store, &origin, &blob));
     return blob;
 }
@@ -116,7 +123,9 @@ static void finish(struct wait *wait, int result) {
 
 /* Reads as a mount does: waits, at most 20 s, then takes the bytes. */
 static int read_range(struct blob *blob, uint32_t generation, void *data, size_t len, uint64_t offset) {
-    struct reader reader = { .wait.finish = finish, .mutex = PTHREAD_MUTEX_INITIALIZER, .condition = PTHREAD_COND_INITIALIZER };
+    struct reader reader = {.wait.finish = finish,
+        .mutex = PTHREAD_MUTEX_INITIALIZER,
+        .condition = PTHREAD_COND_INITIALIZER};
     int result = blob_await(blob, generation, offset, len, false, &reader.wait);
     if (result == PARKED) {
         struct timespec until;
@@ -168,7 +177,7 @@ static void reads_tail_first_and_seals(void) {
     CHECK(reaches(blob, BLOB_COMPLETE));
     CHECK(look(blob).generation == 2);
     CHECK_TEXT(look(blob).sha256, sha256);
-    CHECK(server.bytes == SIZE); /* nothing crossed twice */
+    CHECK(server.bytes == SIZE);                   /* nothing crossed twice */
     CHECK(read_range(blob, 1, back, 10, 5) == 10); /* the odd generation goes on */
     blob_unuse(blob);
     CHECK_ERROR(blob_use(blob, 3), -ERR_STALE);
@@ -224,7 +233,7 @@ static void refuses_a_wrong_file(void) {
         CHECK(got > 0 || got == -ERR_MISMATCH || got == -ERR_STALE || got == -ERR_GONE);
         good += got > 0 ? (size_t)got : 0;
     }
-    CHECK(good < SIZE); /* never the whole of it */
+    CHECK(good < SIZE);                 /* never the whole of it */
     CHECK(reaches(blob, BLOB_CORRUPT)); /* fetched once more by itself, wrong again */
     CHECK(look(blob).generation == 5);
     CHECK_ERROR(blob_check(blob, 1), -ERR_STALE);
@@ -298,7 +307,7 @@ static void two_daemons_fetch_once(void) {
     move_in(&one, "store-5", "one");
     move_in(&other, "store-5", "other");
     uint64_t before = server.bytes;
-    struct two readers[2] = { { get(&one, key), 0 }, { get(&other, key), 0 } };
+    struct two readers[2] = {{get(&one, key), 0}, {get(&other, key), 0}};
     pthread_t threads[2];
     for (int i = 0; i < 2; i++) {
         CHECK(!blob_use(readers[i].blob, 1));
@@ -332,7 +341,9 @@ static void a_withdrawn_wait_never_finishes(void) {
     struct blob *blob = get(&house, key);
     CHECK(!blob_use(blob, 1));
     server.hold = 1;
-    struct reader reader = { .wait.finish = finish, .mutex = PTHREAD_MUTEX_INITIALIZER, .condition = PTHREAD_COND_INITIALIZER };
+    struct reader reader = {.wait.finish = finish,
+        .mutex = PTHREAD_MUTEX_INITIALIZER,
+        .condition = PTHREAD_COND_INITIALIZER};
     CHECK(blob_await(blob, 1, 0, 100, false, &reader.wait) == PARKED);
     for (uint64_t until = clock_ms() + 5000; !server.held && clock_ms() < until;)
         (void)usleep(1000);

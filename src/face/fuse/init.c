@@ -3,7 +3,8 @@
 
 #include "face/fuse/backing.h"
 
-/* At the kernel's 12 a dozen parked reads would block all others, and releases. Parked reads we cap ourselves. */
+/* At the kernel's 12 a dozen parked reads would block all others, and releases. Parked ones we cap
+ * ourselves. */
 enum { BACKGROUND_MOST = 65535 };
 
 /* What we say about each capability; the others stay as libfuse has them. */
@@ -11,22 +12,22 @@ static const struct wish {
     uint64_t flag;
     bool on;
 } WISHES[] = {
-    {FUSE_CAP_ASYNC_READ,          true }, /* who is killed leaves while we go on fetching */
-    {FUSE_CAP_PARALLEL_DIROPS,     true }, /* else one slow lookup blocks ls */
-    {FUSE_CAP_READDIRPLUS,         true },
-    {FUSE_CAP_READDIRPLUS_AUTO,    true },
-    {FUSE_CAP_ATOMIC_O_TRUNC,      true },
-    {FUSE_CAP_CACHE_SYMLINKS,      true },
-    {FUSE_CAP_EXPIRE_ONLY,         true },
-    {FUSE_CAP_AUTO_INVAL_DATA,     false}, /* bytes of a node never change: a new time drops no pages */
-    {FUSE_CAP_EXPLICIT_INVAL_DATA, true },
-    {FUSE_CAP_WRITEBACK_CACHE,     false}, /* forbids passing through */
-    {FUSE_CAP_EXPORT_SUPPORT,      false}, /* "." and ".." are not looked up */
-    {FUSE_CAP_SPLICE_READ,         false}, /* loop.c looks at each request's head */
-    {FUSE_CAP_SPLICE_WRITE,        false},
-    {FUSE_CAP_SPLICE_MOVE,         false},
+    {FUSE_CAP_ASYNC_READ, true},      /* who is killed leaves while we go on fetching */
+    {FUSE_CAP_PARALLEL_DIROPS, true}, /* else one slow lookup blocks ls */
+    {FUSE_CAP_READDIRPLUS, true},
+    {FUSE_CAP_READDIRPLUS_AUTO, true},
+    {FUSE_CAP_ATOMIC_O_TRUNC, true},
+    {FUSE_CAP_CACHE_SYMLINKS, true},
+    {FUSE_CAP_EXPIRE_ONLY, true},
+    {FUSE_CAP_AUTO_INVAL_DATA, false}, /* bytes of a node never change: a new time drops no pages */
+    {FUSE_CAP_EXPLICIT_INVAL_DATA, true},
+    {FUSE_CAP_WRITEBACK_CACHE, false}, /* forbids passing through */
+    {FUSE_CAP_EXPORT_SUPPORT, false},  /* "." and ".." are not looked up */
+    {FUSE_CAP_SPLICE_READ, false},     /* loop.c looks at each request's head */
+    {FUSE_CAP_SPLICE_WRITE, false},
+    {FUSE_CAP_SPLICE_MOVE, false},
 #ifdef FUSE_CAP_NO_EXPORT_SUPPORT
-    {FUSE_CAP_NO_EXPORT_SUPPORT,   true },
+    {FUSE_CAP_NO_EXPORT_SUPPORT, true},
 #endif
 };
 

@@ -32,9 +32,9 @@ struct face {
     struct fuse_session *session;
     char *mountpoint; /* resolved; NULL when the session is a supervisor's */
     bool takeover;
-    uint64_t mark; /* the handle of what this daemon passes through; see open.c */
+    uint64_t mark;            /* the handle of what this daemon passes through; see open.c */
     uint64_t request_most_ms; /* how long a request may take, where the kernel has a limit; 0: any time */
-    struct state *state; /* what a successor must know; NULL: there will be none */
+    struct state *state;      /* what a successor must know; NULL: there will be none */
     struct park *park;
     struct backing *backing;
     struct notifier *notifier;

@@ -37,8 +37,7 @@ static bool add_own(struct listing *listing, uint64_t *offset) {
     static const char *const NAMES[OWN_ENTRIES] = {".", ".."};
     for (; *offset < OWN_ENTRIES; ++*offset) {
         struct fuse_entry_param param = {
-            .attr = {.st_ino = node_inode(listing->call.node), .st_mode = S_IFDIR}
-        };
+            .attr = {.st_ino = node_inode(listing->call.node), .st_mode = S_IFDIR}};
         if (*offset)
             param.attr.st_ino = UINT32_MAX; /* "unknown", as libfuse writes it */
         if (!add(listing, NAMES[*offset], &param, *offset + 1))

@@ -38,11 +38,11 @@ static void pass_through(struct fuse_file_info *file, uint64_t mark, int32_t id)
 static const struct open_mode {
     bool direct, keep, noflush;
 } MODES[] = {
-    [NODE_TEXT] = {.direct = true,   .noflush = true},
-    [NODE_CONTROL] = {.direct = true  },
-    [NODE_STREAM] = {.direct = true, .noflush = true               },
+    [NODE_TEXT] = {.direct = true, .noflush = true},
+    [NODE_CONTROL] = {.direct = true},
+    [NODE_STREAM] = {.direct = true, .noflush = true},
     [NODE_WAIT] = {.direct = true, .noflush = true},
-    [NODE_MODEL_FILE] = {.keep = true, .noflush = true               },
+    [NODE_MODEL_FILE] = {.keep = true, .noflush = true},
 };
 
 static void open_by_kind(struct fuse_file_info *file, const struct tree_open *opened) {
