@@ -231,6 +231,9 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
     if (eviction.open + eviction.fetching)
         return err_because(reason, -ERR_BUSY, "%zu open file%s; %s freed", eviction.open + eviction.fetching,
             eviction.open + eviction.fetching == 1 ? " stays" : "s stay", size);
+    if (eviction.kept && !command->job.bytes_done && !others_keep)
+        return err_because(reason, -ERR_BUSY,
+            "pinned models, of this mount or another, need all that is here");
     if (eviction.kept)
         SAY(reason, "%s freed; what pinned models need stays (files: %zu)", size, eviction.kept);
     else

@@ -124,7 +124,7 @@ int run_offline(struct manage *manage, const struct command_request *request, ch
     command->flag = strcmp(arguments, "on") == 0;
     int result = command_begin(command);
     if (result == 0)
-        result = catalog_set_setting(manage->settings.catalog, "offline", arguments);
+        result = catalog_set_setting(manage->settings.catalog, "offline", command->flag ? "on" : NULL);
     command->after = switched;
     return result;
 }

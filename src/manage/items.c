@@ -18,10 +18,10 @@ int item_blob(struct manage *manage, const struct catalog_model *model, const st
     const struct blob_origin origin = {
         .source = source,
         .file = {.model = model->name,
-                 .commit = model->commit,
-                 .path = file->path,
-                 .digest = file->digest,
-                 .size = file->size},
+            .commit = model->commit,
+            .path = file->path,
+            .digest = file->digest,
+            .size = file->size},
     };
     return blob_get(manage->settings.store, &origin, ret_blob);
 }

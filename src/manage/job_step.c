@@ -17,14 +17,14 @@ static const struct patience {
     int error;
     uint64_t ms;
 } patiences[] = {
-    {-ERR_OFFLINE,      0    },
-    {-ERR_FULL,         0    },
-    {-ERR_BUDGET,       0    },
-    {-ENOSPC,           0    },
-    {-EDQUOT,           0    },
-    {-ERR_RATE_LIMITED, 2000 },
-    {-ERR_UNREACHABLE,  3000 },
-    {0,                 30000},
+    {-ERR_OFFLINE, 0},
+    {-ERR_FULL, 0},
+    {-ERR_BUDGET, 0},
+    {-ENOSPC, 0},
+    {-EDQUOT, 0},
+    {-ERR_RATE_LIMITED, 2000},
+    {-ERR_UNREACHABLE, 3000},
+    {0, 30000},
 };
 
 /* Errors that all files of a model share: the others need not be tried. */

@@ -11,37 +11,37 @@
 
 const struct option_row manage_options[] = {
     {.name = "discover",
-     .type = OPTION_BOOL,
-     .value = "on",
-     .help = "off: walking into a model that is not known asks nobody; only `add` does"},
+        .type = OPTION_BOOL,
+        .value = "on",
+        .help = "off: walking into a model that is not known asks nobody; only `add` does"},
     {.name = "discover_timeout_s",
-     .type = OPTION_NUMBER,
-     .value = "10",
-     .least = 1,
-     .most = 300,
-     .help = "seconds that the first step into an unknown model may take"},
+        .type = OPTION_NUMBER,
+        .value = "10",
+        .least = 1,
+        .most = 300,
+        .help = "seconds that the first step into an unknown model may take"},
     {.name = "absence_s",
-     .type = OPTION_NUMBER,
-     .value = "300",
-     .least = 0,
-     .most = 86400,
-     .help = "seconds for which it is remembered that a source knows no such model"},
+        .type = OPTION_NUMBER,
+        .value = "300",
+        .least = 0,
+        .most = 86400,
+        .help = "seconds for which it is remembered that a source knows no such model"},
     {.name = "offline",
-     .type = OPTION_BOOL,
-     .value = "off",
-     .environment = "HF_HUB_OFFLINE",
-     .live = true,
-     .help = "on: not one packet is sent; what is here works"},
+        .type = OPTION_BOOL,
+        .value = "off",
+        .environment = "HF_HUB_OFFLINE",
+        .live = true,
+        .help = "on: not one packet is sent; what is here works"},
     {.name = "admin_group",
-     .type = OPTION_TEXT,
-     .help = "members of this group may give commands, beside root and the owner of the mount"},
+        .type = OPTION_TEXT,
+        .help = "members of this group may give commands, beside root and the owner of the mount"},
     {.name = "job_history",
-     .type = OPTION_NUMBER,
-     .value = "100",
-     .least = 0,
-     .most = 10000,
-     .help = "how many ended jobs are kept under jobs/"},
-    {.name = NULL                                                 },
+        .type = OPTION_NUMBER,
+        .value = "100",
+        .least = 0,
+        .most = 10000,
+        .help = "how many ended jobs are kept under jobs/"},
+    {.name = NULL},
 };
 
 struct catalog *manage_catalog(const struct manage *manage) {
@@ -121,8 +121,8 @@ static void tick(struct work *work) {
 
 /* ---- life ---- */
 
-/* What was commanded stays in force over a restart, before configuration (config/ comes last in the
- * order of precedence). */
+/* `offline on` stays in force over a restart, whatever the configuration says; `offline off` is not
+ * remembered: it must not undo a configuration that says on. */
 static int recall_offline(struct manage *manage, struct reason *reason) {
     char value[16];
     int result = catalog_setting(manage->settings.catalog, "offline", value, sizeof value);
@@ -180,6 +180,10 @@ int manage_start(const struct manage_settings *settings, struct manage **ret_man
     init(manage, settings);
     struct reason why = {""};
     int result = recall_offline(manage, &why);
+    /* What was not there for us may be there now: the token may be another. A full disk is no reason not to
+     * mount. */
+    if (catalog_clear_absences(settings->catalog) < 0)
+        log_warning("what was not there is still remembered: the catalogue can't be written");
     if (result == 0)
         result = pool_start("desk", 1, &manage->desk);
     if (result < 0) {

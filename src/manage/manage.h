@@ -133,7 +133,7 @@ struct model_report {
     uint64_t speed;        /* bytes a second, 0 unknown */
     uint64_t seconds_left; /* UINT64_MAX unknown */
     int64_t job_id;        /* the open or last job; 0 */
-    int error;             /* why it is failed, paused, corrupt or locked */
+    int error;             /* why it is failed, paused, corrupt or locked; else what readers last got, 0 */
     struct reason reason;
     char variant[NAME_VARIANT_SIZE]; /* the selected one(s'), first; "" */
 };

@@ -53,7 +53,7 @@ void news_hear(void *context, const struct news *news) {
     if (news->kind > NEWS_BLOB_TROUBLE || !news->key)
         return; /* the others are our own */
     atomic_fetch_add(&manage->blob_version, 1);
-    if (news->kind == NEWS_BLOB_GENERATION)
+    if (news->kind != NEWS_BLOB_PROGRESS)
         atomic_fetch_add(&manage->hard_version, 1);
     if (atomic_load(&manage->shut))
         return;

@@ -37,6 +37,11 @@ static void count_blob(const struct blob_info *info, const struct catalog_file *
     struct model_report *report) {
     report->files_here += info->state == BLOB_COMPLETE;
     report->bytes_here += info->state == BLOB_COMPLETE ? file->size : info->bytes_here;
+    if (info->error && !report->error) { /* readers got it; the state says how it is, the reason why */
+        report->error = info->error;
+        (void)err_because(&report->reason, report->error, "%s: %s", file->path,
+            err_text(&info->reason, info->error));
+    }
     if (info->state == BLOB_CORRUPT && report->state != STATE_CORRUPT) {
         report->state = STATE_CORRUPT;
         report->error = -ERR_CORRUPT;

@@ -208,7 +208,7 @@ class Origin:
         self.child, self.url = child, url
 
     def figures(self):
-        """(bytes of bodies, requests, most answers at one time) since they were asked for last."""
+        """(bytes of bodies, requests, milliseconds that answers took, added up) since they were asked for last."""
         self.child.stdin.write("\n")
         self.child.stdin.flush()
         return tuple(int(word) for word in self.child.stdout.readline().split())

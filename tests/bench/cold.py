@@ -34,16 +34,16 @@ def limited(bed, table):
         model = bed.model(size)
         with bed.origin(RATE, LATENCY_MS) as origin, bed.hub(origin.url, LATENCY_MS) as hub:
             url = f"{origin.url}/{model}/weights.bin"
-            ours, curls, busiest = [], [], []
+            ours, curls, used = [], [], []
             for _ in range(ROUNDS):
                 origin.figures()
                 ours.append(read_cold(bed, hub, model))
-                busiest.append(origin.figures()[2])
-                curls.append(parallel_curls(url, size, max(busiest[-1], CONNECTIONS)))
+                used.append(origin.figures()[2] / 1000 / ours[-1])
+                curls.append(parallel_curls(url, size, max(round(used[-1]), CONNECTIONS)))
             table.at_least(f"cold sequential, {size // GIB} GiB, 50 MB/s a connection, {LATENCY_MS} ms, of parallel curl -r",
                            0.95, median(curls) / median(ours),
-                           f"{spread(ours, digits=2)} s against {spread(curls, digits=2)} s, "
-                           f"{median(busiest):.0f} connections")
+                           f"{spread(ours, digits=2)} s against {spread(curls, digits=2)} s of {CONNECTIONS} curls; we used "
+                           f"{median(used):.1f} connections on average")
 
 
 def loopback(bed, table):

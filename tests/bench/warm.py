@@ -10,7 +10,7 @@ from table import MB, median, spread
 
 ROUNDS = 7
 RANDOM_READS = 200000
-OPENS = 20000
+OPENS, OPEN_ROUNDS = 5000, 21
 
 WAYS = [  # name, arguments of measure after the file, least ratio, least ratio with passthrough=off in the second pass
     ("sequential", (), 0.95, 0.6),
@@ -21,29 +21,39 @@ WAYS = [  # name, arguments of measure after the file, least ratio, least ratio 
 NAMES = {"sequential": "sequential read", "mapped": "mmap read", "touched": "mmap, one byte a page", "random": "random 4 KiB"}
 
 
-def compare(way, arguments, direct, mounted):
+def compare(way, arguments, there, here):
     """Speeds of both, in turns, so that what else the machine does hits both."""
-    speeds = {direct: [], mounted: []}
+    speeds = {there: [], here: []}
+    for path in speeds:
+        measure(way, path, *arguments)      # for `here` this is the first pass
     for number in range(ROUNDS):
-        for path in (direct, mounted) if number % 2 else (mounted, direct):
+        for path in (there, here) if number % 2 else (here, there):
             seconds, count, *_ = measure(way, path, *arguments)
             speeds[path].append(count / seconds)
-    return speeds[direct], speeds[mounted]
+    return speeds[there], speeds[here]
+
+
+def ratio_of(here, there):
+    """Of each turn by itself, since the machine is not always as fast."""
+    return median([one / other for one, other in zip(here, there)])
 
 
 def add_rows(table, title, column, direct, mounted):
     for way, arguments, *least in WAYS:
-        measure(way, direct, *arguments)
-        measure(way, mounted, *arguments)      # the first pass
         there, here = compare(way, arguments, direct, mounted)
-        how = (f"{spread(here, MB)} MB/s against {spread(there, MB)}" if way != "random" else
-               f"{spread([speed / 4096 for speed in here], 1000)} thousand reads/s against "
-               f"{spread([speed / 4096 for speed in there], 1000)}")
-        what, ratio = f"{title} {NAMES[way]}, of the same directly", median(here) / median(there)
+        what, ratio = f"{title} {NAMES[way]}, of the same directly", ratio_of(here, there)
         if least[column] is None:
-            table.report(what, f"{ratio:.2f}", how)
+            table.report(what, f"{ratio:.2f}", speeds_of(way, here, there))
         else:
-            table.at_least(what, least[column], ratio, how)
+            table.at_least(what, least[column], ratio, speeds_of(way, here, there))
+
+
+def speeds_of(way, here, there):
+    if way == "random":
+        unit, name = 4096 * 1000, "thousand reads/s"
+    else:
+        unit, name = MB, "MB/s"
+    return f"{spread(here, unit)} {name} against {spread(there, unit)}"
 
 
 def warm(bed, table):
@@ -53,11 +63,21 @@ def warm(bed, table):
         with bed.mount(hub, store) as mount:
             direct = mount.pull(model)
             add_rows(table, "warm", 0, direct, mount.weights(model))
+        least_overhead(bed, table, direct)
         with bed.mount(hub, store, ["passthrough=off"]) as mount:
             path = mount.weights(model)
             seconds, count = measure("sequential", path)
             table.report("passthrough=off, first pass", f"{count / seconds / MB:.0f} MB/s")
             add_rows(table, "passthrough=off, second pass", 1, direct, path)
+
+
+def least_overhead(bed, table, direct):
+    """What the kernel alone takes for small reads: the same through the bare file system."""
+    way, arguments, *_ = WAYS[-1]
+    with bare_passthrough(bed, os.path.dirname(direct)) as bare:
+        there, here = compare(way, arguments, direct, os.path.join(bare, os.path.basename(direct)))
+    table.report(f"a bare passthrough file system, {NAMES[way]}, of the same directly", f"{ratio_of(here, there):.2f}",
+                 speeds_of(way, here, there))
 
 
 @contextlib.contextmanager
@@ -85,10 +105,10 @@ def opens(bed, table):
         path = mount.weights(model)
         with bare_passthrough(bed, os.path.dirname(blob)) as bare:
             rates = {path: [], os.path.join(bare, os.path.basename(blob)): []}
-            for _ in range(ROUNDS):
+            for _ in range(OPEN_ROUNDS):
                 for file, found in rates.items():
                     seconds, count = measure("opens", file, OPENS)
                     found.append(count / seconds)
             here, there = rates.values()
             table.at_least("open+close of a complete file, of a bare passthrough file system", 0.9,
-                           median(here) / median(there), f"{spread(here)} a second against {spread(there)}")
+                           ratio_of(here, there), f"{spread(here)} a second against {spread(there)}")

@@ -5,9 +5,10 @@
  * fileserver FOLDER RATE LATENCY_MS      RATE is bytes a second of each connection, 0 for no limit
  *
  * It listens on a free port of 127.0.0.1 and prints the port as its first line. Each line on its standard input is
- * answered with `BYTES REQUESTS BUSIEST` since the line before: bytes of bodies, requests, and how many answers were on their way at
- * the same moment at most. It ends with its standard input. GET of /PATH, with or without one range; a connection is
- * kept. Latency is what passes between a request and the first byte of its answer.
+ * answered with `BYTES REQUESTS SENDING_MS` since the line before: bytes of bodies, requests, and the milliseconds that
+ * answers took to be sent, added up; so SENDING_MS by the time that passed is how many connections were used on average. It
+ * ends with its standard input. GET of /PATH, with or without one range; a connection is kept. Latency is what passes
+ * between a request and the first byte of its answer.
  */
 #include <err.h>
 #include <errno.h>
@@ -34,7 +35,7 @@ enum { HEAD_SIZE = 16 * 1024, PIECE = 4 << 20, PIECES_A_SECOND = 50, STACK_SIZE 
 static int folder_fd;
 static uint64_t rate;
 static uint64_t latency_ns;
-static atomic_ullong bytes_sent, requests, busy, busiest;
+static atomic_ullong bytes_sent, requests, sending_ns;
 
 static uint64_t now_ns(void) {
     struct timespec now;
@@ -139,14 +140,12 @@ static bool answer(int fd, char *head) {
 }
 
 static bool serve_request(int fd, char *head) {
-    uint64_t now_busy = atomic_fetch_add(&busy, 1) + 1, before = atomic_load(&busiest);
-    while (before < now_busy && !atomic_compare_exchange_weak(&busiest, &before, now_busy))
-        continue;
     atomic_fetch_add(&requests, 1);
     if (latency_ns)
         pause_until(now_ns() + latency_ns);
+    uint64_t start_ns = now_ns();
     bool good = answer(fd, head);
-    atomic_fetch_sub(&busy, 1);
+    atomic_fetch_add(&sending_ns, now_ns() - start_ns);
     return good;
 }
 
@@ -222,7 +221,7 @@ int main(int argc, char **argv) {
         if (letter != '\n')
             continue;
         printf("%llu %llu %llu\n", atomic_exchange(&bytes_sent, 0), atomic_exchange(&requests, 0),
-            atomic_exchange(&busiest, atomic_load(&busy)));
+            atomic_exchange(&sending_ns, 0) / 1000000);
         fflush(stdout);
     }
     return 0;

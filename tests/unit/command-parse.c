@@ -21,18 +21,18 @@ static void words_are_parted(void) {
     static const struct {
         const char *text, *wanted;
     } rows[] = {
-        {"",                ""         },
-        {" \t ",            ""         },
-        {"a",               "[a]"      },
-        {" a  b\tc\r",      "[a][b][c]"},
-        {"\"a b\" c",       "[a b][c]" },
-        {"x\"y z\"w",       "[xy zw]"  },
-        {"\"\"",            "[]"       },
+        {"", ""},
+        {" \t ", ""},
+        {"a", "[a]"},
+        {" a  b\tc\r", "[a][b][c]"},
+        {"\"a b\" c", "[a b][c]"},
+        {"x\"y z\"w", "[xy zw]"},
+        {"\"\"", "[]"},
         {"\"a\\\"b\\\\c\"", "[a\"b\\c]"},
-        {"a\\b",            "[a\\b]"   },
-        {"\"\\n\"",         "[\\n]"    },
-        {"\"open",          "BAD_VALUE"},
-        {"é ü",           "[é][ü]" },
+        {"a\\b", "[a\\b]"},
+        {"\"\\n\"", "[\\n]"},
+        {"\"open", "BAD_VALUE"},
+        {"é ü", "[é][ü]"},
     };
     char to[200];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
