@@ -10,11 +10,13 @@
 /* A reader does not wait for a range that has so much to go before it comes to its block. */
 #define FAR_BYTES (4u << 20)
 
-/* How much one connection is asked for: so that all of them have something of the window, and the last
- * ranges end together. */
-static uint32_t segment_blocks(const struct blob *blob, uint64_t window) {
-    uint64_t absent = (uint64_t)(blob->block_count - blob->present) * STORE_BLOCK_BYTES;
-    uint64_t bytes = (window < absent ? window : absent) / blob->store->connections;
+/* How much one connection is asked for: its share of what nobody was asked for yet before `limit`. So all have
+ * something to do, shares become smaller towards the end, and the last ranges end together. */
+static uint32_t segment_blocks(const struct blob *blob, uint32_t first, uint32_t limit) {
+    uint32_t free_blocks = 0;
+    for (uint32_t block = first; block < limit; block++)
+        free_blocks += blob->blocks[block] == BLOCK_ABSENT;
+    uint64_t bytes = (uint64_t)free_blocks * STORE_BLOCK_BYTES / blob->store->connections;
     if (bytes < SEGMENT_LEAST_BYTES)
         bytes = SEGMENT_LEAST_BYTES;
     if (bytes > SEGMENT_MOST_BYTES)
@@ -80,8 +82,8 @@ static bool pick_reader(struct blob *blob, uint32_t *ret_first, uint32_t *ret_en
         uint64_t window = window_at(blob, (uint64_t)to * STORE_BLOCK_BYTES);
         uint32_t limit = to;
         if (whole || window) {
-            uint32_t segment = segment_blocks(blob, whole ? blob->size : window);
             uint32_t ahead = whole ? to : block_limit(blob, (uint64_t)to * STORE_BLOCK_BYTES + window);
+            uint32_t segment = segment_blocks(blob, first, ahead);
             limit = ahead < first + segment ? ahead : first + segment;
             limit = limit > to || whole ? limit : to;
         }
@@ -92,12 +94,12 @@ static bool pick_reader(struct blob *blob, uint32_t *ret_first, uint32_t *ret_en
     return false;
 }
 
-static bool pick_between(struct blob *blob, uint32_t from, uint32_t to, uint64_t window, uint32_t *ret_first,
+static bool pick_between(struct blob *blob, uint32_t from, uint32_t to, uint32_t *ret_first,
     uint32_t *ret_end) {
     const uint8_t *found = from < to ? memchr(blob->blocks + from, BLOCK_ABSENT, to - from) : NULL;
     if (!found)
         return false;
-    uint32_t first = (uint32_t)(found - blob->blocks), segment = segment_blocks(blob, window);
+    uint32_t first = (uint32_t)(found - blob->blocks), segment = segment_blocks(blob, first, to);
     *ret_first = first;
     *ret_end = run_end(blob, first, to - first < segment ? to : first + segment);
     return true;
@@ -107,15 +109,15 @@ static bool pick_ahead(struct blob *blob, uint32_t *ret_first, uint32_t *ret_end
     for (size_t i = 0; i < BLOB_STREAMS && blob->users; i++) {
         const struct stream *stream = &blob->streams[i];
         uint32_t from = (uint32_t)(stream->next / STORE_BLOCK_BYTES);
-        if (stream->window && pick_between(blob, from, block_limit(blob, stream->next + stream->window),
-                                  stream->window, ret_first, ret_end))
+        uint32_t to = block_limit(blob, stream->next + stream->window);
+        if (stream->window && pick_between(blob, from, to, ret_first, ret_end))
             return true;
     }
     return false;
 }
 
 static bool pick_pull(struct blob *blob, uint32_t *ret_first, uint32_t *ret_end) {
-    return blob->wants && pick_between(blob, 0, blob->block_count, blob->size, ret_first, ret_end);
+    return blob->wants && pick_between(blob, 0, blob->block_count, ret_first, ret_end);
 }
 
 static bool (*const PICKS[FETCH_CLASSES])(struct blob *, uint32_t *, uint32_t *) = {

@@ -31,13 +31,13 @@ struct stream *window_note(struct stream *streams, size_t count, uint64_t offset
     struct stream *stream = find(streams, count, offset);
     if (!stream) {
         stream = oldest(streams, count);
-        *stream = (struct stream){.next = end};
+        *stream = (struct stream){.next = end, .from_start = !offset};
         if (!offset)
             stream->window = end < WINDOW_HEAD_BYTES ? WINDOW_HEAD_BYTES - end : 0;
     } else if (end > stream->next) {
         stream->consumed += end - stream->next;
         stream->next = end;
-        uint64_t window = stream->consumed * WINDOW_FACTOR;
+        uint64_t window = stream->consumed * (stream->from_start ? WINDOW_FACTOR_FROM_START : WINDOW_FACTOR);
         stream->window = window < WINDOW_MOST_BYTES ? window : WINDOW_MOST_BYTES;
     }
     stream->used_ms = now_ms ? now_ms : 1;

@@ -5,7 +5,7 @@
 /*
  * Read-ahead: which bytes a reader will want next. A blob has a few streams (cursors), so that several
  * readers, or one that reads several tensors in turn, each count as sequential. A stream that has consumed
- * n bytes in order may be WINDOW_FACTOR × n ahead, so that what is fetched in vain is bounded by what was
+ * n bytes in order may be so many times n ahead, so that what is fetched in vain is bounded by what was
  * used; a far seek begins a new stream without any read-ahead. Pure functions on plain data.
  */
 
@@ -14,8 +14,10 @@
 #include <stdint.h>
 
 #define WINDOW_HEAD_BYTES (1u << 20) /* at a file's beginning: headers are read there, of every format */
-#define WINDOW_FACTOR     4
-#define WINDOW_MOST_BYTES ((uint64_t)1 << 30)
+/* How much may be on its way for each byte consumed: who began at the file's beginning mostly reads it all. */
+#define WINDOW_FACTOR            4
+#define WINDOW_FACTOR_FROM_START 16
+#define WINDOW_MOST_BYTES        ((uint64_t)1 << 30)
 /* How far out of order a sequential reader's requests may come (kernel read-ahead, several threads). */
 #define WINDOW_SLACK_BYTES (2u << 20)
 
@@ -24,6 +26,7 @@ struct stream {
     uint64_t consumed; /* in order so far */
     uint64_t window;   /* bytes behind `next` that should be on their way */
     uint64_t used_ms;  /* 0: free */
+    bool from_start;   /* it began at byte 0 */
 };
 
 /* Notes a read; the stream it belongs to. */
