@@ -54,19 +54,23 @@ void store_write_budget(struct store *store) {
         false); /* the others then do not know of our limit */
 }
 
+/* Reads the shelf, and takes its figures for what the store holds now. */
+static void take_stock(struct store *store, struct shelf *shelf) {
+    shelf_read(store, shelf);
+    uint64_t budget = shelf_budget(store);
+    LOCK_SCOPE(&store->lock);
+    store->bytes_here = shelf->bytes;
+    store->budget_bytes = budget;
+    store->used_scanned_ms = clock_ms();
+}
+
 static void scan_run(struct work *work) {
     struct store *store = list_entry(work, struct store, scan_work);
     struct shelf shelf = {0};
-    shelf_read(store, &shelf);
-    uint64_t budget = shelf_budget(store);
-    {
-        LOCK_SCOPE(&store->lock);
-        store->bytes_here = shelf.bytes;
-        store->budget_bytes = budget;
-        store->used_scanned_ms = clock_ms();
-        store->scan_busy = false;
-    }
+    take_stock(store, &shelf);
     shelf_done(&shelf);
+    LOCK_SCOPE(&store->lock);
+    store->scan_busy = false;
 }
 
 void store_scan(struct store *store) {
@@ -171,14 +175,7 @@ static void tell_evicted(struct store *store, const char *name, bool is_part) {
 
 int store_make_room(struct store *store, uint64_t bytes) {
     struct shelf shelf = {0};
-    shelf_read(store, &shelf);
-    uint64_t budget = shelf_budget(store);
-    {
-        LOCK_SCOPE(&store->lock);
-        store->bytes_here = shelf.bytes;
-        store->budget_bytes = budget;
-        store->used_scanned_ms = clock_ms();
-    }
+    take_stock(store, &shelf);
     bool disk = false;
     shelf_order(store, &shelf); /* oldest use first, held ones left out */
     for (size_t i = 0; i < shelf.count && excess(store, bytes, &disk); i++) {
