@@ -153,7 +153,8 @@ int path_replace(int dir_fd, const char *name, const void *data, size_t len, boo
     if (parent < 0)
         return parent;
     char temp[32];
-    snprintf(temp, sizeof temp, ".tmp-%08x%08x", random_below(UINT32_MAX), random_below(UINT32_MAX));
+    snprintf(temp, sizeof temp, PATH_TEMPORARY "%08x%08x", random_below(UINT32_MAX),
+        random_below(UINT32_MAX));
     FD_CLEANUP int fd = openat(parent, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return -errno;

@@ -14,6 +14,9 @@
 
 #include "base/buf.h"
 
+/* How names of files begin that path_replace() is still writing, or was when the machine stopped. */
+#define PATH_TEMPORARY ".tmp-"
+
 /* fd that closes itself. */
 void path_close(int *fd);
 #define FD_CLEANUP __attribute__((cleanup(path_close)))

@@ -66,6 +66,9 @@ static void take_stock(struct store *store, struct shelf *shelf) {
 
 static void scan_run(struct work *work) {
     struct store *store = list_entry(work, struct store, scan_work);
+    if (!store->repaired)
+        store_repair(store);
+    store->repaired = true;
     struct shelf shelf = {0};
     take_stock(store, &shelf);
     shelf_done(&shelf);

@@ -146,6 +146,7 @@ struct store {
     int evict_result;
     struct work evict_work, scan_work;
     bool scan_busy;
+    bool repaired;       /* the scan's own */
     atomic_bool closing; /* set under mail_lock too: after that nobody but the loop itself posts */
 
     struct lock mail_lock; /* MAIL: mail, closing */
@@ -235,6 +236,8 @@ void blob_sync_locked(struct blob *blob);
 /* May `bytes` more be fetched now? 0; -EAGAIN: being made room; -ERR_FULL, -ERR_BUDGET with figures. Loop. */
 int store_admit(struct store *store, uint64_t bytes, struct reason *reason);
 void store_scan(struct store *store);
+/* repair.c: once after the start, with the first scan. */
+void store_repair(struct store *store);
 void store_write_budget(struct store *store);
 void blob_touch_locked(struct blob *blob);
 

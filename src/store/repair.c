@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After the start, in the background: what a crash left and nobody will ask for. What a crash left of
+ * blobs that are asked for is put right by load.c when they are. Nothing here touches bytes that may
+ * count: temporary files of path_replace(), and maps without data.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+
+/* Removes temporary files in the folder; its descriptor is the caller's. */
+static void sweep_folder(int folder_fd) {
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        path_close(&fd);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(dir)))
+        if (!strncmp(entry->d_name, PATH_TEMPORARY, strlen(PATH_TEMPORARY)))
+            (void)unlinkat(folder_fd, entry->d_name, 0); /* it only takes room */
+    (void)closedir(dir);
+}
+
+/* Under the folder lock: whoever writes there holds it, so a temporary file seen now is nobody's. */
+static void repair_part(struct store *store, const char *key) {
+    FD_CLEANUP int part_fd = path_open_folder(store->parts_fd, key, false);
+    if (part_fd < 0 || part_lock(part_fd, 0))
+        return;
+    if (faccessat(part_fd, "data", F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+        (void)unlinkat(part_fd, "map", 0);
+    sweep_folder(part_fd);
+    part_unlock(part_fd);
+}
+
+void store_repair(struct store *store) {
+    sweep_folder(store->instance_fd); /* ours alone: the instance's lock is held */
+    int fd = openat(store->parts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        path_close(&fd);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(dir)) && !store->closing)
+        if (digest_kind_of(entry->d_name) != DIGEST_NONE)
+            repair_part(store, entry->d_name);
+    (void)closedir(dir);
+}
