@@ -9,8 +9,9 @@
 
 #include "store/internal.h"
 
-#define REDIRECTS      5
-#define FLUSH_EVERY_MS 20
+#define REDIRECTS          5
+#define FLUSH_EVERY_MS     20
+#define NEARLY_THERE_BYTES (3u << 19)
 
 static struct source_file file_of(const struct blob *blob) {
     const struct origin *origin = &blob->origins[blob->origin_at];
@@ -213,6 +214,11 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
     fetch->moved_ms = store->moved_ms = clock_ms();
     atomic_fetch_add(&store->fetched_bytes, len);
     uint64_t end = end_offset(fetch);
+    if (!fetch->nearly_there && end - fetch->at < len + NEARLY_THERE_BYTES &&
+        end - (uint64_t)fetch->first * STORE_BLOCK_BYTES > 2 * NEARLY_THERE_BYTES) {
+        fetch->nearly_there = true;
+        http_post(store->settings.http, &store->task);
+    }
     bool slow =
         store->moved_ms - fetch->flushed_ms >= FLUSH_EVERY_MS; /* then each block is kept when it is whole */
     size_t keep_most = slow || fetch->class == FETCH_READER ? STORE_BLOCK_BYTES : FETCH_STAGE_BYTES;

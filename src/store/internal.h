@@ -54,8 +54,9 @@ struct fetch {
     uint64_t at;               /* the file's offset of the next byte that comes */
     _Atomic uint64_t moved_ms; /* when a byte last came; 0: none did */
     uint64_t flushed_ms, started_ms;
-    int fd;    /* its own descriptor of `data` */
-    bool dead; /* the blob's generation ended: nothing more is marked. Blob's lock */
+    int fd;            /* its own descriptor of `data` */
+    bool nearly_there; /* the next range may be asked for; the loop's */
+    bool dead;         /* the blob's generation ended: nothing more is marked. Blob's lock */
     bool cancelled;
     unsigned retry_after_s;
     struct reason reason;
@@ -160,8 +161,8 @@ struct store {
 
     /* Loop only. */
     struct list active;
-    unsigned slots[FETCH_CLASSES],
-        starved; /* fetches by class; those among them that nothing comes for do not count as slots */
+    unsigned slots[FETCH_CLASSES]; /* fetches by class */
+    unsigned starved, ending;      /* those among them that do not count: nothing comes, nearly all came */
     uint64_t speed_ms, speed_bytes, moved_ms, free_checked_ms, free_checked_bytes;
     uint64_t disk_free_bytes;
 };

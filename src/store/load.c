@@ -307,6 +307,7 @@ static int open_part(struct blob *blob, struct list *ended) {
     if (error)
         return error;
     blob->blocks = mem_new(blob->block_count);
+    blob->synced_ms = clock_ms();
     blob->present = 0;
     blob->state = BLOB_ABSENT;
     (void)blob_refresh_map_locked(blob, 0, blob->block_count);

@@ -6,19 +6,23 @@
 #include "store/internal.h"
 
 #define SEGMENT_LEAST_BYTES (2u << 20)
-#define SEGMENT_MOST_BYTES  (128u << 20)
+#define SEGMENT_LAST_BYTES  (4u << 20) /* towards the end: shorter ones would be mostly latency */
+/* More at once would leave the first of the ranges under way, for which the reader and the hash wait, far
+ * behind the others. */
+#define SEGMENT_MOST_BYTES (32u << 20)
 /* A reader does not wait for a range that has so much to go before it comes to its block. */
 #define FAR_BYTES (4u << 20)
 
-/* How much one connection is asked for: its share of what nobody was asked for yet before `limit`. So all have
- * something to do, shares become smaller towards the end, and the last ranges end together. */
+/* How much one connection is asked for: its share of what nobody was asked for yet before `limit`. So all
+ * have something to do, shares become smaller towards the end, and the last ranges end together. */
 static uint32_t segment_blocks(const struct blob *blob, uint32_t first, uint32_t limit) {
     uint32_t free_blocks = 0;
     for (uint32_t block = first; block < limit; block++)
         free_blocks += blob->blocks[block] == BLOCK_ABSENT;
     uint64_t bytes = (uint64_t)free_blocks * STORE_BLOCK_BYTES / blob->store->connections;
-    if (bytes < SEGMENT_LEAST_BYTES)
-        bytes = SEGMENT_LEAST_BYTES;
+    uint64_t least = limit == blob->block_count ? SEGMENT_LAST_BYTES : SEGMENT_LEAST_BYTES;
+    if (bytes < least)
+        bytes = least;
     if (bytes > SEGMENT_MOST_BYTES)
         bytes = SEGMENT_MOST_BYTES;
     return (uint32_t)(bytes / STORE_BLOCK_BYTES);

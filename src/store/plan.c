@@ -10,9 +10,11 @@
 #define TICK_MS         100
 #define TICK_FOREIGN_MS 20
 #define TELL_MS         250
-#define READERS_EXTRA   4 /* connections beyond max_connections that only waiting readers may use */
-#define STARVED_MS      1000
-#define STARVED_MOST    48
+#define SYNC_EVERY_MS \
+    15000 /* what a power cut may cost of a transfer; more often would hold up writers on slow disks */
+#define READERS_EXTRA 4 /* connections beyond max_connections that only waiting readers may use */
+#define STARVED_MS    1000
+#define STARVED_MOST  48
 
 void store_wake(struct store *store) {
     LOCK_SCOPE(&store->mail_lock);
@@ -149,14 +151,16 @@ static unsigned slots_free(const struct store *store, enum fetch_class class) {
     unsigned bulk = store->slots[FETCH_AHEAD] + store->slots[FETCH_PULL],
              all = bulk + store->slots[FETCH_READER];
     unsigned most = class == FETCH_READER ? store->connections + READERS_EXTRA : store->connections;
-    most += store->starved;
+    most += store->starved + (class == FETCH_READER ? 0 : store->ending);
     return all < most ? most - all : 0;
 }
 
-/* Ranges that nothing comes for must not keep others waiting: other servers, other files. */
-static void count_starved(struct store *store) {
+/* Which ranges do not count as slots: those that nothing comes for must not keep others waiting (other
+ * servers, other files), and behind those that are nearly there the next is asked for already, so that its
+ * latency passes meanwhile. */
+static void count_uncounted(struct store *store) {
     uint64_t now = clock_ms();
-    store->starved = 0;
+    store->starved = store->ending = 0;
     list_each (at, &store->active) {
         struct blob *blob = list_entry(at, struct blob, active_link);
         LOCK_SCOPE(&blob->lock);
@@ -164,6 +168,7 @@ static void count_starved(struct store *store) {
             const struct fetch *fetch = list_entry(link, struct fetch, link);
             uint64_t moved = fetch->moved_ms > fetch->started_ms ? fetch->moved_ms : fetch->started_ms;
             store->starved += now - moved > STARVED_MS && store->starved < STARVED_MOST;
+            store->ending += fetch->nearly_there && store->ending < store->connections / 2;
         }
     }
 }
@@ -239,7 +244,7 @@ static bool look_after(struct blob *blob, bool *ret_foreign) {
             *ret_foreign = true;
     }
     blob_hash_locked(blob);
-    if (blob->unsynced && now - blob->synced_ms > 5000)
+    if (blob->unsynced && now - blob->synced_ms > SYNC_EVERY_MS)
         blob_sync_locked(blob);
     if (blob->present != blob->told_present && now - blob->told_ms >= TELL_MS) {
         blob->told_present = blob->present;
@@ -264,7 +269,7 @@ void store_plan(struct store *store) {
     bool foreign = false;
     list_each (at, &store->active)
         drop_unwanted(list_entry(at, struct blob, active_link));
-    count_starved(store);
+    count_uncounted(store);
     for (enum fetch_class class = 0; class < FETCH_CLASSES; class ++)
         list_each (at, &store->active) {
             if (!slots_free(store, class))

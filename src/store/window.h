@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 #define WINDOW_HEAD_BYTES (1u << 20) /* at a file's beginning: headers are read there, of every format */
-/* How much may be on its way for each byte consumed: who began at the file's beginning mostly reads it all. */
+/* How much may be on its way for each byte consumed: who began at the file's beginning mostly reads it
+ * all. */
 #define WINDOW_FACTOR            4
 #define WINDOW_FACTOR_FROM_START 16
 #define WINDOW_MOST_BYTES        ((uint64_t)1 << 30)

@@ -4,11 +4,11 @@
  *
  * fileserver FOLDER RATE LATENCY_MS      RATE is bytes a second of each connection, 0 for no limit
  *
- * It listens on a free port of 127.0.0.1 and prints the port as its first line. Each line on its standard input is
- * answered with `BYTES REQUESTS SENDING_MS` since the line before: bytes of bodies, requests, and the milliseconds that
- * answers took to be sent, added up; so SENDING_MS by the time that passed is how many connections were used on average. It
- * ends with its standard input. GET of /PATH, with or without one range; a connection is kept. Latency is what passes
- * between a request and the first byte of its answer.
+ * It listens on a free port of 127.0.0.1 and prints the port as its first line. Each line on its standard
+ * input is answered with `BYTES REQUESTS SENDING_MS` since the line before: bytes of bodies, requests and
+ * milliseconds that answers took to be sent, added up; so SENDING_MS by the time that passed is how many
+ * connections were used on average. It ends with its standard input. GET of /PATH, with or without one range;
+ * a connection is kept. Latency is what passes between a request and the first byte of its answer.
  */
 #include <err.h>
 #include <errno.h>

@@ -2,14 +2,15 @@
 /*
  * Reads a file in one way and prints how long that took; for tests/bench.
  *
- * measure sequential FILE [OFFSET COUNT]       read() of 1 MiB each:       SECONDS BYTES
- * measure mapped FILE                          adds up every word of it:   SECONDS BYTES
- * measure touched FILE                         the first byte of each page: SECONDS BYTES
- * measure random FILE SIZE COUNT SEED [warm]   pread() at random places:   SECONDS BYTES P50 P99 (seconds each)
- * measure opens FILE COUNT                     open() and close():         SECONDS COUNT
+ * measure sequential FILE [OFFSET COUNT]       read() of 1 MiB each:         SECONDS BYTES
+ * measure mapped FILE                          adds up every word of it:     SECONDS BYTES
+ * measure touched FILE                         the first byte of each page:  SECONDS BYTES
+ * measure random FILE SIZE COUNT SEED [warm]   pread() at random places:     SECONDS BYTES P50 P99 (s)
+ * measure opens FILE COUNT                     open() and close():           SECONDS COUNT
  *
- * Random places are multiples of SIZE, none of them twice as far as that is possible, the same ones for the same SEED.
- * `warm` reads them all once before the clock starts. Anything that fails or comes short ends the program with a sentence.
+ * Random places are multiples of SIZE, one in each of COUNT equal parts of the file, the same for the same
+ * SEED. `warm` reads them all once before the clock starts. What fails or comes short ends the program with a
+ * sentence.
  */
 #include <err.h>
 #include <errno.h>
@@ -112,7 +113,7 @@ static uint64_t random_next(uint64_t *state) {
     return *state * UINT64_C(2685821657736338717);
 }
 
-/* One place in each of count equal parts of the file, in random order: so none comes twice, nor beside another. */
+/* One place in each of count equal parts of the file, in random order: so none comes twice. */
 static uint64_t *choose_places(uint64_t size, uint64_t piece, uint64_t count, uint64_t seed) {
     uint64_t *places = allocate(count * sizeof *places), state = seed * 2 + 1, slots = size / piece;
     if (slots == 0)

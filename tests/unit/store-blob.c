@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a blob, against a server on loopback: fetched in any order, withheld until verified, sealed, evicted. */
+/* The life of a blob, against a server on loopback: fetched in any order, withheld until verified, sealed,
+ * evicted. */
 #include "store-house.h"
 
 static unsigned char back[SIZE];
