@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/internal.h"
@@ -37,7 +38,7 @@ bool blob_handable_locked(const struct blob *blob, uint64_t offset, uint64_t len
         return false;
     uint64_t last = (offset + length - 1) / STORE_BLOCK_BYTES;
     for (uint64_t block = offset / STORE_BLOCK_BYTES; block <= last; block++)
-        if (!(blob->blocks[block] & ~BLOCK_FLIGHT))
+        if (!(blob->blocks[block] & ~BLOCK_MARKS))
             return false;
     return true;
 }
@@ -65,23 +66,36 @@ static bool withdraw(struct wait *wait) {
     return true;
 }
 
+/* When another daemon last marked a block, or hashed: it sets the time of `map`. In terms of clock_ms(). */
+static uint64_t foreign_moved_ms(const struct blob *blob) {
+    struct stat stat;
+    if (!blob->foreign || blob->map_fd < 0 || fstat(blob->map_fd, &stat))
+        return 0;
+    int64_t ago = clock_wall_ms() - (stat.st_mtim.tv_sec * 1000LL + stat.st_mtim.tv_nsec / 1000000);
+    uint64_t now = clock_ms();
+    return ago < 0 ? now : (uint64_t)ago < now ? now - (uint64_t)ago : 0;
+}
+
 /* When something last moved for a wait: the fetch that covers its first absent block; the network as a
  * whole while it stands in the queue; the file when the whole of it is waited for. */
 static uint64_t progress(struct wait *wait) {
     struct blob *blob = wait->where;
     LOCK_SCOPE(&blob->lock);
     if (!wait->length || !blob->blocks || blob->state == BLOB_FULL || blob_is_strict(blob))
-        return blob->moved_ms;
+        return blob->moved_ms > foreign_moved_ms(blob) ? blob->moved_ms : foreign_moved_ms(blob);
     uint32_t block = (uint32_t)(wait->number / STORE_BLOCK_BYTES);
     uint32_t end = (uint32_t)((wait->number + wait->length - 1) / STORE_BLOCK_BYTES) + 1;
-    while (block < end && blob->blocks[block] & ~BLOCK_FLIGHT)
+    while (block < end && blob->blocks[block] & ~BLOCK_MARKS)
         block++;
     list_each (at, &blob->fetches) {
         struct fetch *fetch = list_entry(at, struct fetch, link);
         if (fetch->first <= block && block < fetch->end)
             return fetch->moved_ms;
     }
-    return 0;
+    uint64_t others = foreign_moved_ms(blob), network = blob->store->moved_ms;
+    if (clock_ms() < blob->retry_ms)
+        network = 0; /* it stands in no queue, it has failed */
+    return others > network ? others : network;
 }
 
 void blob_look(struct blob *blob, struct blob_info *ret_info) {
@@ -139,8 +153,10 @@ int blob_use(struct blob *blob, uint32_t generation) {
     if (!error && blob->state == BLOB_CORRUPT)
         error = -ERR_CORRUPT;
     /* A part is opened when bytes of it are first asked for: opening alone changes nothing on disk. */
-    if (!error && blob->state == BLOB_COMPLETE)
-        error = blob_open_locked(blob, &ended);
+    if (!error && (blob->state == BLOB_COMPLETE || blob->present))
+        error = blob_open_locked(blob, &ended); /* its lock keeps evictors away */
+    if (error == -EAGAIN && blob->state != BLOB_COMPLETE)
+        error = 0; /* another daemon is at its files for a moment */
     if (error == -EAGAIN)
         error = -ERR_STALE; /* evicted this moment: looked up again it is found as it is then */
     if (!error) {
@@ -232,7 +248,7 @@ static bool readable_locked(const struct blob *blob, uint64_t offset, size_t len
         return true;
     uint64_t last = (offset + length - 1) / STORE_BLOCK_BYTES;
     for (uint64_t block = offset / STORE_BLOCK_BYTES; blob->blocks && block <= last; block++)
-        if (!(blob->blocks[block] & ~BLOCK_FLIGHT))
+        if (!(blob->blocks[block] & ~BLOCK_MARKS))
             return false;
     return blob->blocks != NULL;
 }
@@ -308,6 +324,7 @@ void blob_retry(struct blob *blob) {
     *blob->reason.text = 0;
     free(blob->location);
     blob->location = NULL;
+    blob->no_ranges = false;
     if (!blob_load_locked(blob, &ended) && blob->state == BLOB_CORRUPT) {
         blob->meta.mismatches = 1; /* still not trusted: nothing is served before the whole is verified */
         blob->state = BLOB_ABSENT;

@@ -136,8 +136,10 @@ static uint64_t evict_item(struct store *store, const struct shelf_item *item) {
     FD_CLEANUP int fd =
         openat(store->dir_fd, name, (item->is_part ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
     int fault = FAULT(store_evict_unlink);
-    if (fd < 0 || fault < 0 || flock(fd, LOCK_EX | LOCK_NB))
-        return 0;
+    struct stat locked, named;
+    if (fd < 0 || fault < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &locked) ||
+        fstatat(store->dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) || locked.st_ino != named.st_ino)
+        return 0; /* in use, or it is another file by now */
     if (item->is_part)
         return evict_part(store, item) ? item->bytes : 0;
     return unlinkat(store->dir_fd, name, 0) ? 0 : item->bytes;
@@ -311,7 +313,12 @@ static bool take_out(struct blob *blob, struct shelf_item *ret_item, int *ret_er
 
 int blob_evict(struct blob *blob, uint64_t *ret_freed_bytes) {
     struct store *store = blob->store;
-    if (shelf_is_held(store, blob->key))
+    char sha256[SHA256_HEX_SIZE];
+    {
+        LOCK_SCOPE(&blob->lock);
+        (void)text_copy(sha256, sizeof sha256, blob->meta.sha256);
+    }
+    if (shelf_is_held(store, blob->key) || (*sha256 && shelf_is_held(store, sha256)))
         return -EPERM;
     *ret_freed_bytes = 0;
     struct shelf_item item = {0};

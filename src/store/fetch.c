@@ -13,14 +13,15 @@
 #define FLUSH_EVERY_MS     20
 #define NEARLY_THERE_BYTES (3u << 19)
 
-static struct source_file file_of(const struct blob *blob) {
-    const struct origin *origin = &blob->origins[blob->origin_at];
+static struct source_file file_of(const struct fetch *fetch) {
+    const struct blob *blob = fetch->blob;
+    const struct origin *origin = &blob->origins[fetch->origin];
     return (struct source_file){origin->model, origin->commit, origin->path, blob->key, blob->size};
 }
 
-static const struct source_access *access_of(const struct blob *blob) {
-    const struct store_settings *settings = &blob->store->settings;
-    return settings->access_of(settings->context, blob->origins[blob->origin_at].source);
+static const struct source_access *access_of(const struct fetch *fetch) {
+    const struct store_settings *settings = &fetch->blob->store->settings;
+    return settings->access_of(settings->context, fetch->blob->origins[fetch->origin].source);
 }
 
 static uint64_t end_offset(const struct fetch *fetch) {
@@ -32,6 +33,7 @@ struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t firs
     lock_assert(&blob->lock);
     uint32_t locked_end;
     if (!blob_lock_range(blob, first, end, &locked_end)) {
+        blob->blocks[first] |= BLOCK_FOREIGN; /* not tried again before the next look; others may be free */
         blob->foreign = true;
         return NULL;
     }
@@ -50,6 +52,7 @@ struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t firs
     fetch->stage = mem_new(FETCH_STAGE_BYTES);
     fetch->blob = blob_ref(blob);
     fetch->class = class;
+    fetch->origin = blob->origin_at;
     fetch->started_ms = clock_ms();
     fetch->fd = fd;
     fetch->first = first;
@@ -100,8 +103,8 @@ static int write_absent(struct fetch *fetch, size_t whole, uint64_t start) {
         bool here;
         {
             LOCK_SCOPE(&blob->lock);
-            here = fetch->dead || !blob->blocks ||
-                   blob->blocks[(start + at) / STORE_BLOCK_BYTES] & ~BLOCK_FLIGHT;
+            here =
+                fetch->dead || !blob->blocks || blob->blocks[(start + at) / STORE_BLOCK_BYTES] & ~BLOCK_MARKS;
         }
         if (!here)
             error = write_blocks(fetch, fetch->stage + at,
@@ -131,12 +134,15 @@ static int flush(struct fetch *fetch) {
     if (fetch->dead || !blob->blocks) {
         error = -ERR_CANCELLED;
     } else {
+        uint32_t before = blob->present;
         error = blob_mark_locked(blob, (uint32_t)(start / STORE_BLOCK_BYTES),
             (uint32_t)((start + whole + STORE_BLOCK_BYTES - 1) / STORE_BLOCK_BYTES));
-        blob->moved_ms = clock_ms();
-        blob->attempts = 0;
-        blob->error = 0;
-        blob->final = blob->expired_once = false;
+        if (blob->present != before) { /* what a server without ranges sends again is no progress */
+            blob->moved_ms = clock_ms();
+            blob->attempts = 0;
+            blob->error = 0;
+            blob->final = blob->expired_once = false;
+        }
         blob_serve_locked(blob, &ended);
         blob_hash_locked(blob);
     }
@@ -155,9 +161,9 @@ static int judge_range(struct fetch *fetch, const struct http_head *head) {
     if (total != UINT64_MAX && total != fetch->blob->size)
         return err_because(&fetch->reason, -ERR_CHANGED,
             "the file has %" PRIu64 " bytes now, %" PRIu64 " were listed", total, fetch->blob->size);
-    if (first != fetch->at || last < first || last >= end_offset(fetch))
+    if (first != fetch->at || last < first || last > fetch->request.last)
         return err_because(&fetch->reason, -ERR_RANGE,
-            "asked for bytes %" PRIu64 "-%" PRIu64 ", the server sends %s", fetch->at, end_offset(fetch) - 1,
+            "asked for bytes %" PRIu64 "-%" PRIu64 ", the server sends %s", fetch->at, fetch->request.last,
             value);
     return 0;
 }
@@ -182,9 +188,9 @@ static int judge_whole(struct fetch *fetch, const struct http_head *head) {
 static int on_head(struct http_request *request, const struct http_head *head) {
     struct fetch *fetch = request->context;
     struct blob *blob = fetch->blob;
-    struct source_file file = file_of(blob);
+    struct source_file file = file_of(fetch);
     struct source_lesson lesson = {0};
-    int error = blob->origins[blob->origin_at].source->file_head(access_of(blob), &file, head, fetch->direct,
+    int error = blob->origins[fetch->origin].source->file_head(access_of(fetch), &file, head, fetch->direct,
         &lesson, &fetch->reason);
     fetch->retry_after_s = lesson.retry_after_s;
     if (error || !head->is_last)
@@ -289,8 +295,9 @@ static void on_done(struct http_request *request, int result) {
     atomic_fetch_sub(&store->fetches, 1);
     trace(fetch, "%s blocks %" PRIu32 "… at %" PRIu64 ": %s", blob->key, fetch->first, fetch->at,
         err_name(result));
-    if (result && !dead && !fetch->cancelled)
-        blob_failed(blob, result, *fetch->reason.text ? &fetch->reason : &request->reason,
+    bool closing = result == -ERR_CANCELLED && store->closing;
+    if (result && !dead && !fetch->cancelled && !closing)
+        blob_failed(blob, fetch->origin, result, *fetch->reason.text ? &fetch->reason : &request->reason,
             fetch->retry_after_s);
     {
         LOCK_SCOPE(&blob->lock);
@@ -303,8 +310,8 @@ static void on_done(struct http_request *request, int result) {
 void fetch_start(struct fetch *fetch) {
     struct blob *blob = fetch->blob;
     struct http_request *request = &fetch->request;
-    struct source_file file = file_of(blob);
-    int error = blob->origins[blob->origin_at].source->file_request(access_of(blob), &file, &fetch->ask,
+    struct source_file file = file_of(fetch);
+    int error = blob->origins[fetch->origin].source->file_request(access_of(fetch), &file, &fetch->ask,
         &fetch->reason);
     request->context = fetch;
     if (error) {

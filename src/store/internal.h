@@ -24,7 +24,14 @@
 #include "store/window.h"
 
 /* One byte a block in `map`, and in memory. On disk: the first three. */
-enum { BLOCK_ABSENT = 0, BLOCK_WRITTEN = 1, BLOCK_SYNCED = 2, BLOCK_FLIGHT = 0x80 };
+enum {
+    BLOCK_ABSENT = 0,
+    BLOCK_WRITTEN = 1,
+    BLOCK_SYNCED = 2,
+    BLOCK_FLIGHT = 0x80,
+    BLOCK_FOREIGN = 0x40,
+    BLOCK_MARKS = BLOCK_FLIGHT | BLOCK_FOREIGN
+};
 
 #define BLOB_STREAMS      8
 #define BLOB_ORIGINS      4
@@ -50,6 +57,7 @@ struct fetch {
     char *url; /* the kept address, when asked directly */
     enum fetch_class class;
     bool direct;
+    unsigned origin;           /* of blob->origins, which only grow: the one that was asked */
     uint32_t first, end;       /* blocks; the OFD lock on `map` covers them */
     uint64_t at;               /* the file's offset of the next byte that comes */
     _Atomic uint64_t moved_ms; /* when a byte last came; 0: none did */
@@ -80,6 +88,7 @@ struct blob {
     struct meta_stamp stamp; /* of the meta that was read */
     enum blob_state state;
     uint32_t present; /* blocks that are here */
+    uint32_t witness; /* a block that was absent on disk when we looked; any other value only costs a look */
     unsigned users, wants;
     bool refetch; /* one of the wants is our own, after a mismatch */
 
@@ -99,7 +108,7 @@ struct blob {
     unsigned origin_count, origin_at;
     char *location;           /* the address that answered, asked directly from then on; NULL */
     bool locating;            /* the first fetch is finding it out */
-    bool no_ranges;           /* the server answers 200 to ranges */
+    _Atomic bool no_ranges;           /* the server answers 200 to ranges */
     bool expired_once;        /* a kept address was refused; the next refusal counts as a failure */
     unsigned attempts;        /* failures since a byte came */
     uint64_t retry_ms;        /* clock_ms before which nothing is asked */
@@ -163,7 +172,8 @@ struct store {
     struct list active;
     unsigned slots[FETCH_CLASSES]; /* fetches by class */
     unsigned starved, ending;      /* those among them that do not count: nothing comes, nearly all came */
-    uint64_t speed_ms, speed_bytes, moved_ms, free_checked_ms, free_checked_bytes;
+    _Atomic uint64_t moved_ms;     /* when a byte last came, of any blob */
+    uint64_t speed_ms, speed_bytes, free_checked_ms, free_checked_bytes;
     uint64_t disk_free_bytes;
 };
 
@@ -215,7 +225,9 @@ void store_wake(struct store *store); /* the loop plans again; any thread */
 void store_run_mail(struct http_task *task);
 void store_tick(struct http_delay *delay);
 void store_plan(struct store *store);
-void blob_failed(struct blob *blob, int error, const struct reason *reason, unsigned retry_after_s);
+/* `origin`: the one that was asked. */
+void blob_failed(struct blob *blob, unsigned origin, int error, const struct reason *reason,
+    unsigned retry_after_s);
 
 /* --- pick.c: Loop --- */
 /* The next range of `class` that nobody fetches; false when the blob needs none. May cut a range that is
@@ -232,6 +244,9 @@ void fetch_cut_locked(struct fetch *fetch, uint32_t block);
 /* --- seal.c: Pool --- */
 void blob_hash_locked(struct blob *blob); /* starts hashing when there is enough to hash */
 void blob_sync_locked(struct blob *blob);
+void blob_refetch_locked(struct blob *blob, bool on);
+/* The generation ends with nothing kept: a mismatch, or a disk that could not keep it. */
+void blob_drop_locked(struct blob *blob, int error, struct list *ended);
 
 /* --- budget.c --- */
 /* May `bytes` more be fetched now? 0; -EAGAIN: being made room; -ERR_FULL, -ERR_BUDGET with figures. Loop. */

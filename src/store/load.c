@@ -94,8 +94,9 @@ static void settle(struct blob *blob) {
         blob->present = blob->block_count;
         return;
     }
-    blob->meta.state = META_PARTIAL;
-    if (part_has(blob, "data"))
+    if (blob->meta.state != META_DROPPING)
+        blob->meta.state = META_PARTIAL;
+    if (blob->meta.state == META_PARTIAL && part_has(blob, "data"))
         blob->present = count_map(blob);
     blob->state = blob->meta.mismatches >= 2 ? BLOB_CORRUPT : blob->present ? BLOB_PARTIAL : BLOB_ABSENT;
     blob_count_locked(blob);
@@ -146,11 +147,24 @@ void blob_reset_locked(struct blob *blob, int error, struct list *ended) {
     blob->state = BLOB_ABSENT;
 }
 
+static int open_sealed(struct blob *blob) {
+    char name[SHA256_HEX_SIZE + 16];
+    sealed_name(blob->meta.sha256, name);
+    FD_CLEANUP int fd = openat(blob->store->blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? -ERR_STALE : -errno;
+    struct stat stat;
+    if (flock(fd, LOCK_SH | LOCK_NB) || fstat(fd, &stat) || !stat.st_nlink)
+        return -ERR_STALE; /* being evicted */
+    blob->data_fd = fd;
+    fd = -1;
+    return 0;
+}
+
 /* What another daemon made of the blob since we read its meta. */
 static void apply(struct blob *blob, const struct meta *meta, const struct meta_stamp *stamp,
     struct list *ended) {
-    bool sealed_by_other =
-        meta->state == META_COMPLETE && meta->generation == blob->meta.generation + 1 && blob->data_fd >= 0;
+    bool sealed_by_other = meta->state == META_COMPLETE && meta->generation == blob->meta.generation + 1;
     bool same = meta->generation == blob->meta.generation;
     blob->stamp = *stamp;
     if (sealed_by_other) {
@@ -161,11 +175,20 @@ static void apply(struct blob *blob, const struct meta *meta, const struct meta_
         free(blob->blocks);
         blob->blocks = NULL;
         blob->unsynced = false; /* whoever sealed it synced it */
+        blob->error = 0;
+        list_each (at, &blob->fetches)
+            list_entry(at, struct fetch, link)->dead = true;
+        blob_refetch_locked(blob, false);
+        int error = blob->data_fd >= 0 || list_empty(&blob->waiters) ? 0 : open_sealed(blob);
+        if (error)
+            blob_fail_locked(blob, error, ended);
         blob_serve_locked(blob, ended);
         return;
     }
-    if (!same)
+    if (!same) {
+        blob_refetch_locked(blob, false); /* whoever began the new generation sees to it */
         blob_reset_locked(blob, -ERR_STALE, ended);
+    }
     blob->meta = *meta;
     if (!same || blob->map_fd < 0)
         settle(blob);
@@ -184,13 +207,24 @@ static int reload(struct blob *blob, struct list *ended) {
         blob_reset_locked(blob, -ERR_GONE, ended);
         blob->meta = (struct meta){.size = blob->size, .generation = generation};
         blob->stamp = (struct meta_stamp){0};
-    } else if (error == -ERR_STORE || (!error && meta.size != blob->size)) {
+    } else if (!error && meta.size != blob->size) {
+        return -ERR_CHANGED; /* content has one size: what is here is not touched for a listing that errs */
+    } else if (error == -ERR_STORE || error == -EFBIG) {
         /* Damaged: begin anew with a generation that was surely not used lately. */
         uint32_t generation = ((uint32_t)(clock_wall_ms() / 16000) & 0xffffff) | 1;
         blob_reset_locked(blob, -ERR_GONE, ended);
         blob->meta = (struct meta){.size = blob->size, .generation = generation};
+        bool sealed = blob->promised == DIGEST_SHA256 && sealed_exists(blob, blob->key + strlen("sha256-"));
+        if (sealed) {
+            (void)text_copy(blob->meta.sha256, sizeof blob->meta.sha256, blob->key + strlen("sha256-"));
+            blob->meta.state = META_COMPLETE;
+            blob->meta.generation++;
+            settle(blob);
+        }
         error = open_part_folder(blob);
-        if (!error) {
+        if (!error && sealed)
+            error = blob_write_meta_locked(blob, false);
+        else if (!error) {
             (void)unlinkat(blob->part_fd, "data", 0);
             (void)unlinkat(blob->part_fd, "map", 0);
             error = blob_write_meta_locked(blob, false);
@@ -235,20 +269,6 @@ int blob_load_locked(struct blob *blob, struct list *ended) {
     return error;
 }
 
-static int open_sealed(struct blob *blob) {
-    char name[SHA256_HEX_SIZE + 16];
-    sealed_name(blob->meta.sha256, name);
-    FD_CLEANUP int fd = openat(blob->store->blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return errno == ENOENT ? -ERR_STALE : -errno;
-    struct stat stat;
-    if (flock(fd, LOCK_SH | LOCK_NB) || fstat(fd, &stat) || !stat.st_nlink)
-        return -ERR_STALE; /* being evicted */
-    blob->data_fd = fd;
-    fd = -1;
-    return 0;
-}
-
 /* Blocks that were written in an earlier boot count for nothing. Under the folder lock. */
 static int enter_boot(struct blob *blob) {
     if (blob->stamp.inode && !strcmp(blob->meta.boot, boot_id()))
@@ -279,8 +299,12 @@ static int open_sized(int dir_fd, const char *name, uint64_t size, int *ret_fd) 
 
 /* Under the folder lock, so that no other daemon seals or removes these files meanwhile. */
 static int open_part_files(struct blob *blob) {
+    bool dropping = blob->meta.state == META_DROPPING;
+    if (dropping && unlinkat(blob->part_fd, "data", 0) && errno != ENOENT)
+        return -errno;
     if (!part_has(blob, "data"))
         (void)unlinkat(blob->part_fd, "map", 0); /* a map without data is not believed */
+    blob->meta.state = META_PARTIAL;
     int error = open_sized(blob->part_fd, "data", blob->size, &blob->data_fd);
     if (!error && flock(blob->data_fd, LOCK_SH | LOCK_NB))
         error = -EAGAIN; /* being evicted */
@@ -288,6 +312,8 @@ static int open_part_files(struct blob *blob) {
         error = open_sized(blob->part_fd, "map", blob->block_count, &blob->map_fd);
     if (!error)
         error = enter_boot(blob);
+    if (!error && dropping)
+        error = blob_write_meta_locked(blob, false);
     return error;
 }
 
@@ -331,6 +357,8 @@ int blob_open_locked(struct blob *blob, struct list *ended) {
         (void)reload(blob, ended); /* its own failure shows at the next use */
     if (error == -ERR_STALE && !sealed && blob->state == BLOB_COMPLETE)
         error = open_sealed(blob); /* another daemon was quicker */
+    if (!error)
+        blob_serve_locked(blob, ended); /* those parked while it could not be opened */
     return error;
 }
 

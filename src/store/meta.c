@@ -13,8 +13,10 @@
 #include "base/fault.h"
 #include "base/path.h"
 
-static const char *const state_names[] =
-    {[META_PARTIAL] = "partial", [META_SEALING] = "sealing", [META_COMPLETE] = "complete"};
+static const char *const state_names[] = {[META_PARTIAL] = "partial",
+    [META_DROPPING] = "dropping",
+    [META_SEALING] = "sealing",
+    [META_COMPLETE] = "complete"};
 
 static int parse_number(const char *value, uint64_t most, uint64_t *ret_number) {
     if (!isdigit((unsigned char)*value))
@@ -105,7 +107,7 @@ int meta_parse(const char *text, size_t len, struct meta *ret_meta) {
     }
     bool named = digest_is_hex(meta.sha256, 64);
     if (!meta.generation || meta.generation >= 1u << 24 || (*meta.sha256 && !named) ||
-        (meta.state != META_PARTIAL && !named) || (meta.generation % 2 == 0) != (meta.state == META_COMPLETE))
+        (meta.state >= META_SEALING && !named) || (meta.generation % 2 == 0) != (meta.state == META_COMPLETE))
         return -ERR_STORE;
     *ret_meta = meta;
     return 0;

@@ -20,9 +20,10 @@
 #include "outside/digest.h"
 
 enum meta_state {
-    META_PARTIAL, /* data and map, or nothing */
-    META_SEALING, /* verified; data may or may not have been renamed */
-    META_COMPLETE /* blobs/sha256/… */
+    META_PARTIAL,  /* data and map, or nothing */
+    META_DROPPING, /* data and map, if still there, are of a dead generation */
+    META_SEALING,  /* verified; data may or may not have been renamed */
+    META_COMPLETE  /* blobs/sha256/… */
 };
 
 struct meta {

@@ -24,8 +24,8 @@ static bool refresh(struct blob *blob, uint32_t first, uint32_t end) {
             return found; /* what can't be read is absent: it is fetched again */
         for (uint32_t i = 0; i < count; i++)
             if ((disk[i] == BLOCK_WRITTEN || disk[i] == BLOCK_SYNCED) &&
-                blob->blocks[first + i] == BLOCK_ABSENT) {
-                blob->blocks[first + i] = disk[i];
+                !(blob->blocks[first + i] & ~BLOCK_MARKS)) {
+                blob->blocks[first + i] |= disk[i];
                 blob->present++;
                 found = true;
             }
@@ -52,6 +52,21 @@ void blob_count_locked(struct blob *blob) {
         blob->state = BLOB_FULL;
 }
 
+/* I2 for all daemons: a block that is absent on disk after ours were marked is the witness that the file is
+ * not full. Only when it is here too all of the map is read again, and the last absent block becomes the
+ * next. */
+static void count_others(struct blob *blob) {
+    uint8_t disk = BLOCK_SYNCED;
+    if (blob->witness < blob->block_count && path_read_all(blob->map_fd, &disk, 1, blob->witness) >= 0 &&
+        disk == BLOCK_ABSENT)
+        return;
+    (void)refresh(blob, 0, blob->block_count);
+    blob->witness = blob->block_count;
+    while (blob->witness && blob->blocks[blob->witness - 1] & ~BLOCK_MARKS)
+        blob->witness--;
+    blob->witness = blob->witness ? blob->witness - 1 : UINT32_MAX;
+}
+
 int blob_mark_locked(struct blob *blob, uint32_t first, uint32_t end) {
     lock_assert(&blob->lock);
     uint8_t bytes[256];
@@ -63,12 +78,13 @@ int blob_mark_locked(struct blob *blob, uint32_t first, uint32_t end) {
             return error;
     }
     for (uint32_t block = first; block < end; block++) {
-        uint8_t was = blob->blocks[block] & (uint8_t)~BLOCK_FLIGHT;
+        uint8_t was = blob->blocks[block] & (uint8_t)~BLOCK_MARKS;
         if (was == BLOCK_ABSENT)
             blob->present++;
         blob->blocks[block] = was == BLOCK_ABSENT ? BLOCK_WRITTEN : was;
     }
     blob->unsynced = true;
+    count_others(blob);
     blob_count_locked(blob);
     return 0;
 }

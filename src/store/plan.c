@@ -14,6 +14,7 @@
     15000 /* what a power cut may cost of a transfer; more often would hold up writers on slow disks */
 #define READERS_EXTRA 4 /* connections beyond max_connections that only waiting readers may use */
 #define STARVED_MS    1000
+#define FOREIGN_TRIES 8
 #define STARVED_MOST  48
 
 void store_wake(struct store *store) {
@@ -83,10 +84,11 @@ static struct policy policy_of(int error) {
 static void forget_location(struct blob *blob) {
     free(blob->location);
     blob->location = NULL;
+    blob->no_ranges = false; /* the next server may know them */
 }
 
 /* Sets what follows from the failure; true when waiting readers are to be told. */
-static bool note_failure_locked(struct blob *blob, int error, unsigned retry_after_s) {
+static bool note_failure_locked(struct blob *blob, unsigned origin, int error, unsigned retry_after_s) {
     uint64_t now = clock_ms();
     struct policy policy = policy_of(error);
     if (error == -ERR_EXPIRED && !blob->expired_once) {
@@ -100,6 +102,8 @@ static bool note_failure_locked(struct blob *blob, int error, unsigned retry_aft
         policy.pause_ms ? policy.pause_ms : backoff_ms(blob->attempts, 100, blob->wants ? 30000 : 5000);
     if (retry_after_s)
         pause = retry_after_s * 1000ull;
+    if (policy.final && origin != blob->origin_at)
+        return false; /* another range was told the same: the next origin is being asked */
     if (policy.final) {
         blob->origin_at = (blob->origin_at + 1) % blob->origin_count;
         blob->final = !blob->origin_at; /* all of them were tried */
@@ -115,12 +119,13 @@ static bool note_failure_locked(struct blob *blob, int error, unsigned retry_aft
     return tell;
 }
 
-void blob_failed(struct blob *blob, int error, const struct reason *reason, unsigned retry_after_s) {
+void blob_failed(struct blob *blob, unsigned origin, int error, const struct reason *reason,
+    unsigned retry_after_s) {
     LIST_HEAD(ended);
     struct reason kept = {""};
     lock_take(&blob->lock);
     forget_location(blob); /* a server that fails may be one of several behind the first address */
-    bool tell = note_failure_locked(blob, error, retry_after_s);
+    bool tell = note_failure_locked(blob, origin, error, retry_after_s);
     if (error != -ERR_EXPIRED || tell) {
         blob->error = error;
         (void)err_because(&blob->reason, error, "%s", err_text(reason, error));
@@ -181,17 +186,22 @@ static bool start_one(struct store *store, struct blob *blob, enum fetch_class c
     struct fetch *fetch = NULL;
     int error = 0;
     lock_take(&blob->lock);
-    if (may_ask_locked(blob, class) && !(error = blob_open_locked(blob, &ended)) && blob->blocks &&
-        pick_range_locked(blob, class, &first, &end)) {
+    if (may_ask_locked(blob, class))
+        error = blob_open_locked(blob, &ended);
+    /* What another daemon fetches is passed over, a few times at most. */
+    for (int tries = 0; !error && !fetch && tries < FOREIGN_TRIES && may_ask_locked(blob, class) &&
+                        blob->blocks && pick_range_locked(blob, class, &first, &end);
+         tries++) {
         error = store_admit(store, (uint64_t)(end - first) * STORE_BLOCK_BYTES, &reason);
         if (!error)
             fetch = fetch_new(blob, class, first, end);
-        blob_serve_locked(blob, &ended);
     }
+    blob_serve_locked(blob, &ended);
+    unsigned origin = blob->origin_at;
     lock_drop(&blob->lock);
     blob_end_waits(&ended);
     if (error && error != -EAGAIN)
-        blob_failed(blob, error == -ENOSPC ? -ERR_FULL : error, &reason, 0);
+        blob_failed(blob, origin, error == -ENOSPC ? -ERR_FULL : error, &reason, 0);
     if (fetch)
         fetch_start(fetch);
     return fetch != NULL;
@@ -228,20 +238,23 @@ static bool look_after(struct blob *blob, bool *ret_foreign) {
     uint64_t now = clock_ms();
     bool tell = false;
     lock_take(&blob->lock);
-    if (!list_empty(&blob->waiters) && blob->data_fd < 0) {
+    if ((!list_empty(&blob->waiters) || blob->state == BLOB_FULL) && blob->data_fd < 0) {
         /* It could not be opened while another daemon was changing its files. */
         if (!blob_load_locked(blob, &ended) && !blob_open_locked(blob, &ended))
             blob_serve_locked(blob, &ended);
         *ret_foreign = true;
     }
-    if (blob->foreign && blob->blocks) {
-        blob->foreign = false;
+    bool was_foreign = blob->foreign;
+    blob->foreign = false;
+    if (was_foreign && blob->blocks) {
+        for (uint32_t block = 0; block < blob->block_count; block++)
+            blob->blocks[block] &= (uint8_t)~BLOCK_FOREIGN;
         (void)blob_load_locked(blob,
             &ended); /* sealed or killed by the other daemon; what can't be read now is looked at again */
         (void)blob_refresh_map_locked(blob, 0, blob->block_count);
         blob_serve_locked(blob, &ended);
         if (!list_empty(&blob->waiters) || blob->wants)
-            *ret_foreign = true;
+            *ret_foreign = blob->foreign = true; /* until a look finds nothing left to wait for */
     }
     blob_hash_locked(blob);
     if (blob->unsynced && now - blob->synced_ms > SYNC_EVERY_MS)

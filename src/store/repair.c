@@ -8,9 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/internal.h"
+
+#define ABANDONED_S 600 /* younger ones may be somebody's who writes just now */
 
 /* Removes temporary files in the folder; its descriptor is the caller's. */
 static void sweep_folder(int folder_fd) {
@@ -21,13 +24,15 @@ static void sweep_folder(int folder_fd) {
         return;
     }
     struct dirent *entry;
+    struct stat stat;
     while ((entry = readdir(dir)))
-        if (!strncmp(entry->d_name, PATH_TEMPORARY, strlen(PATH_TEMPORARY)))
+        if (!strncmp(entry->d_name, PATH_TEMPORARY, strlen(PATH_TEMPORARY)) &&
+            !fstatat(folder_fd, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) &&
+            clock_wall_ms() / 1000 - stat.st_mtim.tv_sec > ABANDONED_S)
             (void)unlinkat(folder_fd, entry->d_name, 0); /* it only takes room */
     (void)closedir(dir);
 }
 
-/* Under the folder lock: whoever writes there holds it, so a temporary file seen now is nobody's. */
 static void repair_part(struct store *store, const char *key) {
     FD_CLEANUP int part_fd = path_open_folder(store->parts_fd, key, false);
     if (part_fd < 0 || part_lock(part_fd, 0))
@@ -39,7 +44,7 @@ static void repair_part(struct store *store, const char *key) {
 }
 
 void store_repair(struct store *store) {
-    sweep_folder(store->instance_fd); /* ours alone: the instance's lock is held */
+    sweep_folder(store->instance_fd);
     int fd = openat(store->parts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) {

@@ -11,10 +11,11 @@
 
 #define HASH_PIECE_BYTES (1u << 20)
 #define SEAL_RETRY_MS    5000
+#define HASH_TELL_BYTES  (64u << 20)
 
 static uint64_t prefix_end(const struct blob *blob) {
     uint32_t block = (uint32_t)(blob->hash_offset / STORE_BLOCK_BYTES);
-    while (block < blob->block_count && blob->blocks[block] & ~BLOCK_FLIGHT)
+    while (block < blob->block_count && blob->blocks[block] & ~BLOCK_MARKS)
         block++;
     uint64_t end = (uint64_t)block * STORE_BLOCK_BYTES;
     return end < blob->size ? end : blob->size;
@@ -26,10 +27,12 @@ void blob_hash_locked(struct blob *blob) {
     lock_assert(&blob->lock);
     if (blob->hash_busy || !blob->blocks || blob->store->closing)
         return;
-    bool seal = blob->state == BLOB_VERIFIED && clock_ms() >= blob->seal_retry_ms;
+    if (clock_ms() < blob->seal_retry_ms)
+        return;
+    bool seal = blob->state == BLOB_VERIFIED;
     if (!seal && blob->state != BLOB_FULL) {
         uint64_t ready =
-            blob->state == BLOB_PARTIAL && blob->blocks[blob->hash_offset / STORE_BLOCK_BYTES] & ~BLOCK_FLIGHT
+            blob->state == BLOB_PARTIAL && blob->blocks[blob->hash_offset / STORE_BLOCK_BYTES] & ~BLOCK_MARKS
                 ? prefix_end(blob) - blob->hash_offset
                 : 0;
         if (ready < HASH_PIECE_BYTES)
@@ -44,6 +47,14 @@ void blob_hash_locked(struct blob *blob) {
     blob->hash_work.run = hash_run;
     (void)blob_ref(blob);
     pool_submit(blob->store->settings.pool, &blob->hash_work);
+}
+
+/* For those who wait: ours by the clock, other daemons' by the time of `map`. */
+static void tell_progress(struct blob *blob) {
+    LOCK_SCOPE(&blob->lock);
+    blob->moved_ms = clock_ms();
+    if (blob->map_fd >= 0)
+        (void)futimens(blob->map_fd, NULL);
 }
 
 /* Hashes what is contiguous; 1 when the end was reached, 0 when bytes are missing, or an error. */
@@ -71,15 +82,41 @@ static int hash_prefix(struct blob *blob, int fd, struct digest *digest, uint64_
                 return error;
             digest_add(digest, piece, len);
             offset += len;
+            if (offset % HASH_TELL_BYTES < HASH_PIECE_BYTES)
+                tell_progress(blob);
         }
     }
 }
 
 /* After the first mismatch the file is fetched once more by itself, as if somebody wanted it. */
-static void blob_refetch_locked(struct blob *blob, bool on) {
+void blob_refetch_locked(struct blob *blob, bool on) {
     if (blob->refetch != on)
         blob->wants += on ? 1 : -1u;
     blob->refetch = on;
+}
+
+/* I4: first meta says that the generation is over, durably, then its files go; so it can't come back. */
+void blob_drop_locked(struct blob *blob, int error, struct list *ended) {
+    lock_assert(&blob->lock);
+    int part_fd = blob->part_fd;
+    /* else another daemon may open what goes: it finds nothing */
+    bool locked = part_fd >= 0 && !part_lock(part_fd, 100);
+    blob->part_fd = -1;
+    blob->meta.state = META_DROPPING;
+    blob->meta.generation += 2;
+    *blob->meta.sha256 = 0;
+    blob_reset_locked(blob, error, ended);
+    (void)blob_write_meta_locked(blob, true); /* if it can't be written the files go all the same */
+    if (part_fd >= 0) {
+        (void)unlinkat(part_fd, "data", 0);
+        (void)unlinkat(part_fd, "map", 0);
+    }
+    if (locked)
+        part_unlock(part_fd);
+    path_close(&part_fd);
+    blob->state = blob->meta.mismatches >= 2 ? BLOB_CORRUPT : BLOB_ABSENT;
+    blob->error = error;
+    (void)err_because(&blob->reason, error, "%s", err_sentence(error));
 }
 
 /* The digest is known: right, or the generation dies. True when it is right. */
@@ -96,25 +133,10 @@ static bool judge(struct blob *blob, const char *sha256, const char *promised, u
         (void)text_copy(blob->meta.sha256, sizeof blob->meta.sha256, sha256);
         blob_serve_locked(blob, &ended);
     } else {
-        /* I4: dead for ever. The files go, a new odd generation begins; two in a row make it corrupt. */
-        int part_fd = blob->part_fd;
-        bool locked = !part_lock(part_fd,
-            100); /* without it another daemon might open what goes: it then finds nothing */
-        (void)unlinkat(part_fd, "data", 0);
-        (void)unlinkat(part_fd, "map", 0);
         blob->meta.dead = generation;
-        blob->meta.generation = generation + 2;
         blob->meta.mismatches++;
-        *blob->meta.sha256 = 0;
-        blob->part_fd = -1;
-        blob_reset_locked(blob, -ERR_MISMATCH, &ended);
-        (void)blob_write_meta_locked(blob, true); /* if it can't be written the files are gone all the same */
-        if (locked)
-            part_unlock(part_fd);
-        path_close(&part_fd);
-        blob->state = blob->meta.mismatches >= 2 ? BLOB_CORRUPT : BLOB_ABSENT;
+        blob_drop_locked(blob, -ERR_MISMATCH, &ended);
         blob_refetch_locked(blob, blob->state == BLOB_ABSENT);
-        blob->error = -ERR_MISMATCH;
         (void)err_because(&blob->reason, -ERR_MISMATCH, "what came has the digest %s, promised was %s",
             promised, blob->key);
         free(blob->location);
@@ -150,12 +172,14 @@ static int place(struct blob *blob, int part_fd, struct meta *meta) {
      * too many. */
     bool there =
         !fstatat(folder_fd, meta->sha256, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_size == blob->size;
-    if (there ? unlinkat(part_fd, "data", 0) : renameat(part_fd, "data", folder_fd, meta->sha256))
+    if (there ? unlinkat(part_fd, "data", 0) && errno != ENOENT /* an earlier try came so far */
+              : renameat(part_fd, "data", folder_fd, meta->sha256))
         return -errno;
     error = FAULT(store_after_seal_rename);
     if (error >= 0)
         error = FAULT(store_seal_sync_folder);
-    if (error < 0 || fsync(folder_fd) || fsync(blob->store->blobs_fd))
+    FD_CLEANUP int shelf_fd = path_open_folder(blob->store->blobs_fd, "sha256", false);
+    if (error < 0 || shelf_fd < 0 || fsync(folder_fd) || fsync(shelf_fd))
         return error < 0 ? error : -errno;
     meta->state = META_COMPLETE;
     meta->generation++;
@@ -165,10 +189,8 @@ static int place(struct blob *blob, int part_fd, struct meta *meta) {
 
 static int seal_files(struct blob *blob, int part_fd, int fd, struct meta *meta) {
     int error = FAULT(store_seal_sync);
-    if (error < 0)
-        return error;
-    if (fchmod(fd, 0444) || fsync(fd))
-        return -errno;
+    if (error < 0 || fchmod(fd, 0444) || fsync(fd))
+        return -ERR_STORE; /* a second fsync would say yes though the bytes are lost */
     error = part_lock(part_fd, 1000);
     if (error)
         return error;
@@ -186,13 +208,19 @@ static int seal(struct blob *blob, int *fd, uint32_t generation) {
         if (blob->meta.generation != generation || blob->state != BLOB_VERIFIED)
             return -ERR_STALE;
         meta = blob->meta;
-        part_fd = blob->part_fd; /* stays open: the blob is busy while it is verified and unsealed */
+        part_fd = fcntl(blob->part_fd, F_DUPFD_CLOEXEC, 0); /* a reset may close the blob's */
+        if (part_fd < 0)
+            return -errno;
     }
     int error = seal_files(blob, part_fd, *fd, &meta);
     path_close(fd);
     LIST_HEAD(ended);
     lock_take(&blob->lock);
-    if (error) {
+    bool same = blob->meta.generation == generation && blob->state == BLOB_VERIFIED;
+    if (error == -ERR_STORE && same) {
+        blob_drop_locked(blob, -EIO, &ended);
+        (void)err_because(&blob->reason, -EIO, "verified, but the disk of the store could not keep it");
+    } else if (error) {
         blob->seal_retry_ms = clock_ms() + SEAL_RETRY_MS;
         blob->error = error == -ENOSPC ? -ERR_FULL : error;
         (void)err_because(&blob->reason, blob->error, "verified, but could not be put into the store: %s",
@@ -218,6 +246,7 @@ static int seal(struct blob *blob, int *fd, uint32_t generation) {
             path_close(&blob->data_fd);
     }
     lock_drop(&blob->lock);
+    path_close(&part_fd);
     blob_end_waits(&ended);
     return error;
 }
@@ -250,9 +279,10 @@ static void hash_run(struct work *work) {
     }
     int sealed = verified && result == 1 ? seal(blob, &fd, generation) : -EAGAIN;
     path_close(&fd);
+    LIST_HEAD(ended);
     {
         LOCK_SCOPE(&blob->lock);
-        if (blob->meta.generation == generation && blob->blocks) {
+        if (result >= 0 && blob->meta.generation == generation && blob->blocks) {
             blob->hash = digest; /* goes on there when more has come */
             digest = NULL;
         }
@@ -261,9 +291,18 @@ static void hash_run(struct work *work) {
                 blob_unlock_hash(blob);
             blob->hash_busy = false;
         }
+        if (result < 0 && result != -ERR_STALE) {
+            /* what was added behind hash_offset is in the digest too: begun anew, after a while */
+            blob->hash_offset = 0;
+            blob->seal_retry_ms = clock_ms() + SEAL_RETRY_MS;
+            blob->error = result;
+            (void)err_because(&blob->reason, result, "its part can't be read: %s", err_sentence(result));
+            blob_fail_locked(blob, result, &ended);
+        }
         blob_hash_locked(blob); /* bytes that came between the last look and now */
         blob_close_locked(blob);
     }
+    blob_end_waits(&ended);
     digest_free(digest);
     if (!sealed)
         bus_publish(&(struct news){.kind = NEWS_BLOB_GENERATION, .key = blob->key, .id = generation + 1});
@@ -272,7 +311,7 @@ static void hash_run(struct work *work) {
 }
 
 static bool is_written(uint8_t state) {
-    return (state & ~BLOCK_FLIGHT) == BLOCK_WRITTEN;
+    return (state & ~BLOCK_MARKS) == BLOCK_WRITTEN;
 }
 
 /* Marks what was written `before` the sync, run by run; what came meanwhile stays for the next. */
@@ -300,6 +339,7 @@ static void sync_run(struct work *work) {
     struct blob *blob = list_entry(work, struct blob, sync_work);
     uint8_t *before = NULL;
     uint32_t generation;
+    LIST_HEAD(ended);
     int fd = -1;
     {
         LOCK_SCOPE(&blob->lock);
@@ -320,12 +360,14 @@ static void sync_run(struct work *work) {
         if (synced && before && blob->blocks && blob->meta.generation == generation)
             mark_synced_locked(blob, before);
         blob->sync_busy = false;
-        if (!synced)
-            blob->unsynced =
-                /* a disk that can't sync is not asked again at close; the blocks count within this boot */
-                false;
+        if (!synced && before && blob->blocks && blob->meta.generation == generation) {
+            /* The kernel forgets what it could not write: the bytes can't be vouched for. */
+            blob_drop_locked(blob, -EIO, &ended);
+            (void)err_because(&blob->reason, -EIO, "the disk of the store could not keep what was fetched");
+        }
         blob_close_locked(blob);
     }
+    blob_end_waits(&ended);
     free(before);
     blob_put(blob);
 }

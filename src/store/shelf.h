@@ -32,7 +32,7 @@ struct shelf {
 void shelf_read(struct store *store, struct shelf *shelf);
 /* Leaves out what any instance of the store holds, and sorts by last use, oldest first. */
 void shelf_order(struct store *store, struct shelf *shelf);
-/* Does any instance hold this key? */
+/* Does any instance hold this key, or (by their hex digits) these sealed bytes? */
 bool shelf_is_held(struct store *store, const char *key);
 void shelf_done(struct shelf *shelf);
 /* The smallest cache_max_bytes of the instances that run now; 0: none has one. */

@@ -17,7 +17,7 @@ class Table:
 
     def at_least(self, what, least, value, how=""):
         """A ratio that should not be less."""
-        self.add(what, f">= {least:.2f}", f"{value:.2f}", "pass" if value >= least else "short", how)
+        self.add(what, f">= {least:.2f}", f"{value:.2f}", "pass" if round(value, 2) >= least else "short", how)
 
     def at_most(self, what, most, value, how="", unit=" x", digits=2):
         self.add(what, f"<= {most:.{digits}f}{unit}", f"{value:.{digits}f}{unit}",

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One store, several daemons, one after the other or at once. */
+#include <sys/stat.h>
+
 #include "store-house.h"
 
 struct two {
@@ -65,6 +67,8 @@ static void a_start_sweeps_what_a_crash_left(void) {
     for (size_t i = 0; i < 2; i++) {
         (void)snprintf(path, sizeof path, "store-7/parts/%s/%s", key, left[i]);
         CHECK_OK(path_replace(AT_FDCWD, path, "x", 1, false));
+        const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+        CHECK(!utimensat(AT_FDCWD, path, old, 0));
     }
     move_in(&house, "store-7", "one");
     for (size_t i = 0; i < 2; i++) {
