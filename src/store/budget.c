@@ -18,7 +18,7 @@
 #define SCAN_EVERY_MS    60000
 #define FREE_CHECK_MS    500
 #define FREE_CHECK_BYTES (64u << 20)
-#define EVICT_AGAIN_MS   2000
+#define EVICT_AGAIN_MS   500
 #define TOUCH_EVERY_MS   60000
 #define EVICT_TRIES      30
 #define EVICT_PAUSE_MS   10
@@ -92,8 +92,9 @@ static uint64_t excess(struct store *store, uint64_t bytes, bool *ret_disk) {
     uint64_t free_bytes = disk_free(store, NULL), by_disk = bytes > free_bytes ? bytes - free_bytes : 0,
              by_budget = 0;
     LOCK_SCOPE(&store->lock);
-    if (store->budget_bytes && store->bytes_here + bytes > store->budget_bytes)
-        by_budget = store->bytes_here + bytes - store->budget_bytes;
+    uint64_t used = store->bytes_here + store->pending_bytes;
+    if (store->budget_bytes && used + bytes > store->budget_bytes)
+        by_budget = used + bytes - store->budget_bytes;
     *ret_disk = by_disk > by_budget;
     return by_disk > by_budget ? by_disk : by_budget;
 }
@@ -223,11 +224,11 @@ int store_admit(struct store *store, uint64_t bytes, struct reason *reason) {
     {
         LOCK_SCOPE(&store->lock);
         scan = now - store->used_scanned_ms > SCAN_EVERY_MS;
-        uint64_t used = store->bytes_here;
+        uint64_t used = store->bytes_here + store->pending_bytes;
         fits =
             bytes <= store->disk_free_bytes && (!store->budget_bytes || used + bytes <= store->budget_bytes);
         if (fits)
-            store->bytes_here += bytes; /* what is not kept in the end is put right by the next scan */
+            store->pending_bytes += bytes;
     }
     if (scan)
         store_scan(store);
@@ -250,6 +251,12 @@ int store_admit(struct store *store, uint64_t bytes, struct reason *reason) {
         pool_submit(store->settings.pool, &store->evict_work);
     }
     return -EAGAIN;
+}
+
+void store_settle(struct store *store, uint64_t admitted, uint64_t kept) {
+    LOCK_SCOPE(&store->lock);
+    store->pending_bytes -= admitted < store->pending_bytes ? admitted : store->pending_bytes;
+    store->bytes_here += kept;
 }
 
 int store_room(struct store *store, uint64_t bytes, struct reason *reason) {

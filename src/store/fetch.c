@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One range under way: asking, judging the answer, writing what comes block by block. All on the loop's
  * thread. */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,24 +30,29 @@ static uint64_t end_offset(const struct fetch *fetch) {
     return end < fetch->blob->size ? end : fetch->blob->size;
 }
 
-struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t first, uint32_t end) {
+int fetch_new(struct blob *blob, enum fetch_class class, uint32_t first, uint32_t end,
+    struct fetch **ret_fetch) {
     lock_assert(&blob->lock);
     uint32_t locked_end;
-    if (!blob_lock_range(blob, first, end, &locked_end)) {
+    int error = blob_lock_range(blob, first, end, &locked_end);
+    if (error && error != -EAGAIN)
+        return error;
+    if (error) {
         blob->blocks[first] |= BLOCK_FOREIGN; /* not tried again before the next look; others may be free */
         blob->foreign = true;
-        return NULL;
+        return -EAGAIN;
     }
     /* Another daemon may have written some of it before we had the lock. */
     if (blob_refresh_map_locked(blob, first, locked_end)) {
         blob_unlock_range(blob, first, locked_end);
         blob->foreign = true;
-        return NULL;
+        return -EAGAIN;
     }
     int fd = fcntl(blob->data_fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) {
+        error = -errno;
         blob_unlock_range(blob, first, locked_end);
-        return NULL;
+        return error;
     }
     struct fetch *fetch = mem_new(sizeof *fetch);
     fetch->stage = mem_new(FETCH_STAGE_BYTES);
@@ -68,7 +74,8 @@ struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t firs
         blob->locating = true;
     blob->store->slots[class]++;
     atomic_fetch_add(&blob->store->fetches, 1);
-    return fetch;
+    *ret_fetch = fetch;
+    return 0;
 }
 
 void fetch_cut_locked(struct fetch *fetch, uint32_t block) {
@@ -128,6 +135,9 @@ static int flush(struct fetch *fetch) {
     memmove(fetch->stage, fetch->stage + whole, fetch->staged - whole);
     fetch->staged -= whole;
     fetch->flushed_ms = blob->store->moved_ms;
+    uint64_t settled = whole < fetch->reserved ? whole : fetch->reserved;
+    fetch->reserved -= settled;
+    store_settle(blob->store, settled, whole);
 
     LIST_HEAD(ended);
     lock_take(&blob->lock);
@@ -291,6 +301,7 @@ static void on_done(struct http_request *request, int result) {
             blob->locating = false;
         dead = fetch->dead;
     }
+    store_settle(store, fetch->reserved, 0);
     store->slots[fetch->class]--;
     atomic_fetch_sub(&store->fetches, 1);
     trace(fetch, "%s blocks %" PRIu32 "… at %" PRIu64 ": %s", blob->key, fetch->first, fetch->at,

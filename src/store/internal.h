@@ -64,6 +64,7 @@ struct fetch {
     uint64_t flushed_ms, started_ms;
     int fd;            /* its own descriptor of `data` */
     bool nearly_there; /* the next range may be asked for; the loop's */
+    uint64_t reserved; /* what was admitted for it and has not come yet; the loop's */
     bool dead;         /* the blob's generation ended: nothing more is marked. Blob's lock */
     bool cancelled;
     unsigned retry_after_s;
@@ -108,7 +109,7 @@ struct blob {
     unsigned origin_count, origin_at;
     char *location;           /* the address that answered, asked directly from then on; NULL */
     bool locating;            /* the first fetch is finding it out */
-    _Atomic bool no_ranges;           /* the server answers 200 to ranges */
+    _Atomic bool no_ranges;   /* the server answers 200 to ranges */
     bool expired_once;        /* a kept address was refused; the next refusal counts as a failure */
     unsigned attempts;        /* failures since a byte came */
     uint64_t retry_ms;        /* clock_ms before which nothing is asked */
@@ -150,6 +151,7 @@ struct store {
     struct list buckets[STORE_BUCKETS];
     struct list idle;
     unsigned idle_count;
+    uint64_t pending_bytes; /* admitted and not come yet */
     uint64_t bytes_here, budget_bytes, evicted_bytes, used_scanned_ms;
     bool evict_busy;
     uint64_t evict_asked_bytes, evict_failed_ms;
@@ -207,12 +209,12 @@ bool blob_refresh_map_locked(struct blob *blob, uint32_t first, uint32_t end);
 /* Bytes are in `data`: marks blocks written on disk and in memory, and when that was the last: FULL. */
 int blob_mark_locked(struct blob *blob, uint32_t first, uint32_t end);
 void blob_count_locked(struct blob *blob);
-/* The OFD lock on `map` that says "I fetch these". True: [first, *ret_end) is ours; shorter than asked
- * when another daemon has what follows. False: it has `first`. */
-bool blob_lock_range(struct blob *blob, uint32_t first, uint32_t end, uint32_t *ret_end);
+/* The OFD lock on `map` that says "I fetch these". 0: [first, *ret_end) is ours; shorter than asked when
+ * another daemon has what follows. -EAGAIN: it has `first`. Else the lock's own failure. */
+int blob_lock_range(struct blob *blob, uint32_t first, uint32_t end, uint32_t *ret_end);
 void blob_unlock_range(struct blob *blob, uint32_t first, uint32_t end);
 /* The OFD lock that says "I hash and seal". */
-bool blob_lock_hash(struct blob *blob);
+int blob_lock_hash(struct blob *blob);
 void blob_unlock_hash(struct blob *blob);
 /* The folder lock of a part (flock): whoever makes, renames or removes its files, or writes meta for good,
  * holds it. -EAGAIN after `tries` × 2 ms. */
@@ -235,7 +237,9 @@ void blob_failed(struct blob *blob, unsigned origin, int error, const struct rea
 bool pick_range_locked(struct blob *blob, enum fetch_class class, uint32_t *ret_first, uint32_t *ret_end);
 
 /* --- fetch.c: Loop --- */
-struct fetch *fetch_new(struct blob *blob, enum fetch_class class, uint32_t first, uint32_t end);
+/* -EAGAIN: another daemon fetches it, or has just done so. */
+int fetch_new(struct blob *blob, enum fetch_class class, uint32_t first, uint32_t end,
+    struct fetch **ret_fetch);
 void fetch_start(struct fetch *fetch);
 void fetch_cancel(struct fetch *fetch);
 /* Gives the blocks from `block` on back. */
@@ -251,6 +255,8 @@ void blob_drop_locked(struct blob *blob, int error, struct list *ended);
 /* --- budget.c --- */
 /* May `bytes` more be fetched now? 0; -EAGAIN: being made room; -ERR_FULL, -ERR_BUDGET with figures. Loop. */
 int store_admit(struct store *store, uint64_t bytes, struct reason *reason);
+/* What was admitted came (`kept`), or will not come any more. */
+void store_settle(struct store *store, uint64_t admitted, uint64_t kept);
 void store_scan(struct store *store);
 /* repair.c: once after the start, with the first scan. */
 void store_repair(struct store *store);

@@ -76,12 +76,12 @@ static uint32_t next_odd(uint32_t generation) {
 
 /* Sets state and counts from blob->meta, mending what a crash left. */
 static void settle(struct blob *blob) {
-    bool sealed = *blob->meta.sha256 && sealed_exists(blob, blob->meta.sha256);
+    bool sealed = *blob->meta.sha256 && sealed_exists(blob, blob->meta.sha256), mended = false;
     if (blob->meta.state == META_SEALING && sealed && !part_has(blob, "data")) {
         /* The crash came between the rename and the meta that tells of it (I7). */
         blob->meta.state = META_COMPLETE;
         blob->meta.generation++;
-        (void)blob_write_meta_locked(blob, false); /* settled again at the next start if this fails */
+        mended = !blob_write_meta_locked(blob, false); /* settled again at the next start if this fails */
     } else if (blob->meta.state == META_COMPLETE && !sealed) {
         blob->meta.state = META_PARTIAL;
         blob->meta.generation = next_odd(blob->meta.generation);
@@ -90,6 +90,8 @@ static void settle(struct blob *blob) {
     }
     blob->present = 0;
     if (blob->meta.state == META_COMPLETE) {
+        if (mended && blob->part_fd >= 0)
+            (void)unlinkat(blob->part_fd, "map", 0); /* it only takes room */
         blob->state = BLOB_COMPLETE;
         blob->present = blob->block_count;
         return;

@@ -170,6 +170,12 @@ int meta_write(int part_fd, const struct meta *meta, bool durable, struct meta_s
     BUF_CLEANUP struct buf text = BUF_INIT;
     meta_print(meta, &text);
     int error = FAULT(store_write_meta);
+    if (error == FAULT_SHORT)
+        error = -ENOSPC; /* path_replace() leaves nothing of it */
+    if (!error)
+        error = FAULT(store_rename_meta);
+    if (error == FAULT_SHORT)
+        error = -EIO;
     if (!error)
         error = path_replace(part_fd, "meta", text.data, text.len, durable);
     if (error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The block map of a part: one byte a block, on disk for all daemons, in memory for this one. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -94,22 +95,28 @@ static int set_lock(struct blob *blob, short type, off_t start, off_t len) {
     int error = FAULT(store_lock);
     if (error < 0)
         return error;
-    return fcntl(blob->map_fd, F_OFD_SETLK, &lock) ? -errno : 0;
+    if (!fcntl(blob->map_fd, F_OFD_SETLK, &lock))
+        return 0;
+    /* POSIX allows either for "another has it" */
+    return errno == EACCES || errno == EINTR ? -EAGAIN : -errno;
 }
 
-bool blob_lock_range(struct blob *blob, uint32_t first, uint32_t end, uint32_t *ret_end) {
-    while (set_lock(blob, F_WRLCK, first, end - first)) {
+int blob_lock_range(struct blob *blob, uint32_t first, uint32_t end, uint32_t *ret_end) {
+    int error;
+    while ((error = set_lock(blob, F_WRLCK, first, end - first))) {
         struct flock other = {.l_type = F_WRLCK,
             .l_whence = SEEK_SET,
             .l_start = first,
             .l_len = end - first};
+        if (error != -EAGAIN)
+            return error;
         if (fcntl(blob->map_fd, F_OFD_GETLK, &other) || other.l_type == F_UNLCK ||
             other.l_start <= (off_t)first)
-            return false; /* let go of meanwhile counts as taken: the next tick tries again */
+            return -EAGAIN; /* let go of meanwhile counts as taken: the next tick tries again */
         end = (uint32_t)other.l_start;
     }
     *ret_end = end;
-    return true;
+    return 0;
 }
 
 void blob_unlock_range(struct blob *blob, uint32_t first, uint32_t end) {
@@ -118,8 +125,8 @@ void blob_unlock_range(struct blob *blob, uint32_t first, uint32_t end) {
         (void)fcntl(blob->map_fd, F_OFD_SETLK, &lock); /* releasing can't fail but by a bad descriptor */
 }
 
-bool blob_lock_hash(struct blob *blob) {
-    return !set_lock(blob, F_WRLCK, LOCK_HASH_AT, 1);
+int blob_lock_hash(struct blob *blob) {
+    return set_lock(blob, F_WRLCK, LOCK_HASH_AT, 1);
 }
 
 void blob_unlock_hash(struct blob *blob) {

@@ -14,6 +14,7 @@
     15000 /* what a power cut may cost of a transfer; more often would hold up writers on slow disks */
 #define READERS_EXTRA 4 /* connections beyond max_connections that only waiting readers may use */
 #define STARVED_MS    1000
+#define SHORT_BLOCKS  16
 #define FOREIGN_TRIES 8
 #define STARVED_MOST  48
 
@@ -178,6 +179,15 @@ static void count_uncounted(struct store *store) {
     }
 }
 
+/* A long range that has no room is tried as a short one, so that a reader gets what still fits. */
+static int admit_range(struct store *store, uint32_t first, uint32_t *end, struct reason *reason) {
+    int error = store_admit(store, (uint64_t)(*end - first) * STORE_BLOCK_BYTES, reason);
+    if ((error != -ERR_FULL && error != -ERR_BUDGET) || *end - first <= SHORT_BLOCKS)
+        return error;
+    *end = first + SHORT_BLOCKS;
+    return store_admit(store, (uint64_t)SHORT_BLOCKS * STORE_BLOCK_BYTES, reason);
+}
+
 /* Starts one range of `blob`; false when it needs none of this class now. */
 static bool start_one(struct store *store, struct blob *blob, enum fetch_class class) {
     LIST_HEAD(ended);
@@ -192,9 +202,17 @@ static bool start_one(struct store *store, struct blob *blob, enum fetch_class c
     for (int tries = 0; !error && !fetch && tries < FOREIGN_TRIES && may_ask_locked(blob, class) &&
                         blob->blocks && pick_range_locked(blob, class, &first, &end);
          tries++) {
-        error = store_admit(store, (uint64_t)(end - first) * STORE_BLOCK_BYTES, &reason);
-        if (!error)
-            fetch = fetch_new(blob, class, first, end);
+        error = admit_range(store, first, &end, &reason);
+        uint64_t admitted = (uint64_t)(end - first) * STORE_BLOCK_BYTES;
+        if (error)
+            break;
+        error = fetch_new(blob, class, first, end, &fetch);
+        if (fetch)
+            fetch->reserved = admitted;
+        else
+            store_settle(store, admitted, 0);
+        if (error == -EAGAIN)
+            error = 0; /* another daemon's */
     }
     blob_serve_locked(blob, &ended);
     unsigned origin = blob->origin_at;

@@ -39,10 +39,16 @@ void blob_hash_locked(struct blob *blob) {
             return;
     }
     /* One daemon hashes and seals; the others look again (I8). */
-    if (!blob_lock_hash(blob)) {
+    int error = blob_lock_hash(blob);
+    if (error == -EAGAIN)
         blob->foreign = true;
-        return;
+    if (error && error != -EAGAIN) {
+        blob->error = error;
+        (void)err_because(&blob->reason, error, "the lock for hashing: %s", err_sentence(error));
+        blob->seal_retry_ms = clock_ms() + SEAL_RETRY_MS;
     }
+    if (error)
+        return;
     blob->hash_busy = true;
     blob->hash_work.run = hash_run;
     (void)blob_ref(blob);

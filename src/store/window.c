@@ -37,7 +37,9 @@ struct stream *window_note(struct stream *streams, size_t count, uint64_t offset
     } else if (end > stream->next) {
         stream->consumed += end - stream->next;
         stream->next = end;
-        uint64_t window = stream->consumed * (stream->from_start ? WINDOW_FACTOR_FROM_START : WINDOW_FACTOR);
+        uint64_t window = stream->consumed * WINDOW_FACTOR;
+        if (stream->from_start && end >= WINDOW_HEAD_BYTES && window < WINDOW_FROM_START_BYTES)
+            window = WINDOW_FROM_START_BYTES;
         stream->window = window < WINDOW_MOST_BYTES ? window : WINDOW_MOST_BYTES;
     }
     stream->used_ms = now_ms ? now_ms : 1;

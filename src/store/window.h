@@ -14,11 +14,10 @@
 #include <stdint.h>
 
 #define WINDOW_HEAD_BYTES (1u << 20) /* at a file's beginning: headers are read there, of every format */
-/* How much may be on its way for each byte consumed: who began at the file's beginning mostly reads it
- * all. */
-#define WINDOW_FACTOR            4
-#define WINDOW_FACTOR_FROM_START 16
-#define WINDOW_MOST_BYTES        ((uint64_t)1 << 30)
+#define WINDOW_FACTOR     4          /* how much may be on its way for each byte consumed */
+/* Who began at the file's beginning and has read past its head mostly reads all of it: at least this much. */
+#define WINDOW_FROM_START_BYTES (16u << 20)
+#define WINDOW_MOST_BYTES       ((uint64_t)1 << 30)
 /* How far out of order a sequential reader's requests may come (kernel read-ahead, several threads). */
 #define WINDOW_SLACK_BYTES (2u << 20)
 
