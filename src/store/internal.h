@@ -112,6 +112,7 @@ struct blob {
     _Atomic bool no_ranges;   /* the server answers 200 to ranges */
     bool expired_once;        /* a kept address was refused; the next refusal counts as a failure */
     unsigned attempts;        /* failures since a byte came */
+    unsigned losses;          /* times that the disk could not keep it */
     uint64_t retry_ms;        /* clock_ms before which nothing is asked */
     uint64_t failed_until_ms; /* reads of absent bytes fail at once until then */
     int error;
@@ -251,6 +252,8 @@ void blob_sync_locked(struct blob *blob);
 void blob_refetch_locked(struct blob *blob, bool on);
 /* The generation ends with nothing kept: a mismatch, or a disk that could not keep it. */
 void blob_drop_locked(struct blob *blob, int error, struct list *ended);
+/* The same because of our own disk; fetched again after longer and longer pauses. */
+void blob_lose_locked(struct blob *blob, const char *what, struct list *ended);
 
 /* --- budget.c --- */
 /* May `bytes` more be fetched now? 0; -EAGAIN: being made room; -ERR_FULL, -ERR_BUDGET with figures. Loop. */
