@@ -97,7 +97,7 @@ static void sync_run(struct work *work) {
             /* The kernel forgets what it could not write: the bytes can't be vouched for. */
             blob_lose_locked(blob, "the disk of the store could not keep what was fetched", &ended);
         }
-        blob_cblob_lose_locked(blob);
+        blob_close_locked(blob);
     }
     blob_end_waits(&ended);
     free(before);
