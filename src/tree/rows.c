@@ -168,3 +168,8 @@ const char *table_path(enum table table) {
 void row_title(const struct row *row, char to[static 64]) {
     snprintf(to, 64, "%s%s", row->name ? row->name : row->pattern, row->kind == NODE_FOLDER ? "/" : "");
 }
+
+enum node_kind node_kind(node_number node) {
+    const struct row *row = row_of(node_row(node));
+    return row ? row->kind : NODE_FOLDER;
+}

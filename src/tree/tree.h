@@ -49,6 +49,9 @@ enum node_kind {
     NODE_LINK
 };
 
+/* What a node is, by its row alone: nothing is looked up. NODE_FOLDER for a number that no row has. */
+enum node_kind node_kind(node_number node);
+
 struct tree;
 
 struct tree_settings {

@@ -71,8 +71,7 @@ void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, s
     parked->size = size;
     int error = tree_read_await(tree, node, parked->handle, parked->offset, size, &caller, &parked->wait);
     if (error == PARKED) {
-        struct tree_entry entry;
-        if (!tree_getattr(tree, node, &entry) && entry.kind == NODE_WAIT)
+        if (node_kind(node) == NODE_WAIT)
             parked->kind = &WAIT;
         park_admit(call.face->park, parked);
         return;
