@@ -83,7 +83,8 @@ struct source {
 
     void *(*discover_new)(const struct source_access *access, const char *model,
         const char *revision /* "" : the default */);
-    /* SOURCE_ASK with *ret_ask, SOURCE_DONE with *ret_manifest, or an error: -ERR_UNKNOWN_MODEL,
+    /* SOURCE_ASK with *ret_ask, SOURCE_DONE with *ret_manifest (of a locked model `reason` may say what
+     * to do), or an error: -ERR_UNKNOWN_MODEL,
      * -ERR_UNKNOWN_REVISION, -ERR_GATED, -ERR_TOKEN, -ERR_RATE_LIMITED,
      * -ERR_SERVER, -ERR_JSON, -ERR_ANSWER, -ERR_TOO_LARGE, or what `answer->result` said. */
     int (*discover_next)(void *discovery, const struct source_answer *answer, struct source_ask *ret_ask,

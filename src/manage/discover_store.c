@@ -82,14 +82,17 @@ static int store_success(struct discovery *discovery, int64_t *ret_model_id, boo
     int result = catalog_store_manifest(catalog, discovery->source->name, discovery->model,
         discovery->manifest, ret_model_id, ret_changed);
     if (result < 0)
-        return err_because(&discovery->reason, result, "%s can't be written to the catalogue",
-            discovery->key);
+        return err_because(&discovery->reason, result, "it can't be written to the catalogue");
     if (discovery->manifest->locked)
         (void)catalog_set_error(catalog, *ret_model_id, -ERR_GATED,
-            err_sentence(-ERR_GATED)); /* only told, files say it too */
+            err_text(&discovery->reason, -ERR_GATED)); /* only told, files say it too */
     name_format(discovery->source->name, name, discovery->key);
     announce(discovery, *ret_model_id, known, *ret_changed);
-    manage_set_error(manage, 0, "");
+    if (discovery->manifest->token_refused)
+        manage_trouble(manage, -ERR_TOKEN, discovery->source->name,
+            "the token is not accepted by the server; what is public is asked for without it");
+    else
+        manage_success(manage, true);
     return 0;
 }
 
@@ -125,8 +128,8 @@ static void store_failure(struct discovery *discovery) {
             discovery->reason.text, clock_wall_ms() + absence_ms); /* else it is asked again, no harm */
     else if (discovery->result != -ERR_OFFLINE)
         failure_remember(manage, discovery->key, discovery->result);
-    if (discovery->result == -ERR_TOKEN)
-        manage_set_error(manage, discovery->result, discovery->reason.text);
+    manage_trouble(manage, discovery->result, discovery->key,
+        err_text(&discovery->reason, discovery->result));
 }
 
 static void tell_failure(struct discovery *discovery) {

@@ -81,8 +81,9 @@ struct manage {
     struct list reports; /* struct cached_report, oldest first, under lock */
     unsigned report_count;
 
-    int error; /* what ails the whole (a refused token), under lock */
+    int error; /* what ails the whole (a refused token, no network), under lock; with its time */
     struct reason reason;
+    uint64_t error_ms;
 
     struct events events;
 };
@@ -94,8 +95,12 @@ void news_done(struct manage *manage);
 
 void desk_submit(struct manage *manage, struct work *work);
 void tick_soon(struct manage *manage, uint64_t delay_ms);
-/* What stands in the root's status until it is cleared with 0. */
-void manage_set_error(struct manage *manage, int error, const char *reason);
+/* What stands in the root's status and in health: the last failure that speaks of the network, the
+ * source or the token (others are passed over), until a success; all but a refused token for some minutes
+ * at most. `about` (a key) may be NULL. */
+void manage_trouble(struct manage *manage, int error, const char *about, const char *reason);
+/* A success: forgets it. Bytes that came say nothing of a token: then `token_too` is false. */
+void manage_success(struct manage *manage, bool token_too);
 /* Something that must end before manage_stop() may go on. */
 void flight_begin(struct manage *manage);
 void flight_end(struct manage *manage);
@@ -151,9 +156,14 @@ struct items {
     size_t count;
     uint64_t bytes_total;
     char variant[NAME_VARIANT_SIZE]; /* of the first that has one */
+    char variants[VARIANTS_SIZE];    /* of all */
 };
+/* Adds a variant ("": none) to a list with commas, once; what does not fit becomes ",...". */
+void variants_add(char list[static VARIANTS_SIZE], const char *variant);
+/* Our own SHA-256 of a complete blob, into the catalogue. Desk, outside of a transaction that may fail. */
+void item_learn_sha256(struct manage *manage, const char *digest, const struct blob_info *info);
 /* Looks at the blobs: fills `here` and `done`; *ret_missing: bytes that are not here. Costs a
- * little disk work a file. */
+ * little disk work a file. Desk. */
 int items_look(struct manage *manage, const struct catalog_model *model, struct items *items,
     uint64_t *ret_missing);
 /* The files that `words` name of the model's selected revision, with those of no variant where a
@@ -189,6 +199,7 @@ struct live_job {
     uint64_t fetched_bytes;               /* desk: that came while we looked */
     uint64_t measured_ms, measured_bytes; /* desk: when the speed was last measured, and fetched_bytes then */
     uint64_t saved_ms;                    /* desk */
+    uint64_t trouble_ms;                  /* desk: when trouble was last told as an event */
     uint64_t speed;                       /* under lock */
     struct list waits;                    /* under lock */
 };
@@ -209,6 +220,8 @@ void job_retry(struct live_job *job);
  * bytes_done and speed. Desk. */
 void job_set_state(struct live_job *job, enum catalog_job_state state, int error, const char *reason);
 void job_save(struct live_job *job);
+/* An event with the job's error, and the news of it. */
+void job_tell(struct live_job *job, const char *event);
 void job_put_item(struct manage *manage, struct item *item);
 void job_measure(struct live_job *job);
 /* One step of all jobs. Desk. */

@@ -56,6 +56,30 @@ static bool passes(const struct filter *filter, const struct catalog_file *file)
     return names_path(filter->words, file->path);
 }
 
+void variants_add(char list[static VARIANTS_SIZE], const char *variant) {
+    static const char more[] = ",...";
+    size_t len = strlen(list), extra = strlen(variant);
+    for (const char *at = list; *at && *variant; at += strcspn(at, ","), at += *at == ',') {
+        char known[NAME_VARIANT_SIZE];
+        size_t known_len = strcspn(at, ",");
+        if (known_len >= sizeof known)
+            continue;
+        memcpy(known, at, known_len);
+        known[known_len] = 0;
+        if (variant_equal(known, variant))
+            return;
+    }
+    if (!extra || (len >= sizeof more && strcmp(list + len - strlen(more), more) == 0))
+        return;
+    if (len + 1 + extra + sizeof more > VARIANTS_SIZE) {
+        memcpy(list + len, more, sizeof more);
+        return;
+    }
+    if (len)
+        list[len++] = ',';
+    memcpy(list + len, variant, extra + 1);
+}
+
 static void add_item(struct items *items, size_t *room, const struct catalog_file *file) {
     if (items->count == *room) {
         *room = *room ? *room * 2 : 16;
@@ -67,6 +91,7 @@ static void add_item(struct items *items, size_t *room, const struct catalog_fil
     items->bytes_total += file->size;
     if (!*items->variant && *file->variant)
         memcpy(items->variant, file->variant, sizeof items->variant);
+    variants_add(items->variants, file->variant);
 }
 
 typedef bool visit_file(void *context, const struct catalog_file *file); /* false: enough */
@@ -124,6 +149,13 @@ int items_read(struct manage *manage, const struct catalog_model *model, const s
     return 0;
 }
 
+void item_learn_sha256(struct manage *manage, const char *digest, const struct blob_info *info) {
+    if (digest_kind_of(digest) == DIGEST_SHA256 || !*info->sha256)
+        return;
+    if (catalog_set_sha256(manage->settings.catalog, digest, info->sha256) < 0)
+        log_warning("blob %s: its SHA-256 can't be written to the catalogue", digest);
+}
+
 static int look_at(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
     struct item *item) {
     struct blob *blob;
@@ -137,6 +169,8 @@ static int look_at(struct manage *manage, const struct catalog_model *model, con
     blob_put(blob);
     item->here = info.bytes_here;
     item->done = info.state == BLOB_COMPLETE;
+    if (item->done && !*file->sha256) /* sealed when we did not listen, or empty and so never sealed */
+        item_learn_sha256(manage, item->digest, &info);
     return 0;
 }
 

@@ -75,24 +75,29 @@ void job_save(struct live_job *job) {
         log_warning("job %lld: its state can't be written to the catalogue", (long long)job->row.id);
 }
 
-static void tell_state(struct live_job *job) {
+void job_tell(struct live_job *job, const char *event) {
     struct manage *manage = job->manage;
-    char key[NAME_KEY_SIZE], name[32];
+    char key[NAME_KEY_SIZE];
     struct buf more BUF_CLEANUP = BUF_INIT;
     key_of(job, key);
-    (void)snprintf(name, sizeof name, "job.%s",
-        job->row.state == JOB_RUNNING ? "started" : job_state_name(job->row.state));
     (void)buf_format(&more, ",\"job\":%lld", (long long)job->row.id); /* no limit: none of these can fail */
     if (job->row.error) {
         (void)buf_format(&more, ",\"error\":\"%s\",\"reason\":", err_name(job->row.error));
         (void)buf_json_string(&more, err_text(&job->row.reason, job->row.error));
     }
-    events_add(manage, name, key, buf_text(&more));
-    trace(job, "job %lld of %s: %s", (long long)job->row.id, key, job_state_name(job->row.state));
+    events_add(manage, event, key, buf_text(&more));
+    trace(job, "job %lld of %s: %s", (long long)job->row.id, key, event);
     bus_publish(&(struct news){.kind = NEWS_JOB, .id = job->row.id});
     bus_publish(&(struct news){.kind = NEWS_MODEL, .id = job->row.model_id});
     state_renew(manage);
     state_mark(manage, job->row.model_id);
+}
+
+static void tell_state(struct live_job *job) {
+    char name[32];
+    (void)snprintf(name, sizeof name, "job.%s",
+        job->row.state == JOB_RUNNING ? "started" : job_state_name(job->row.state));
+    job_tell(job, name);
 }
 
 void job_set_state(struct live_job *job, enum catalog_job_state state, int error, const char *reason) {
@@ -107,9 +112,10 @@ void job_set_state(struct live_job *job, enum catalog_job_state state, int error
     if (!is_under_way(state))
         job->speed = 0;
     lock_drop(&manage->lock);
+    if (!told)
+        return; /* the row is saved every few seconds anyway */
     job_save(job);
-    if (told)
-        tell_state(job);
+    tell_state(job);
     if (!is_under_way(state))
         release_waits(job);
 }
@@ -214,6 +220,7 @@ static int take_up(struct manage *manage, struct catalog_job *row) {
         result = items_look(manage, model, &items, &missing);
     if (result == 0) {
         row->error = 0;
+        row->reason.text[0] = 0;
         job_begin(manage, row, model, &items, NULL);
     } else if (result !=
                -ERR_DATABASE) { /* it can't go on as it was written: it must not stay open for ever */

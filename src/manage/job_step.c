@@ -10,6 +10,8 @@
 #define START_AGAIN_MS 2000 /* after a blob could not be begun */
 #define SPEED_WEIGHT   4    /* each measure counts for a quarter */
 #define MEASURE_MS     400
+#define STILL_MS       3000 /* nothing came for so long: the speed is 0, not what it once was */
+#define TROUBLE_MS     5000 /* between two events that tell of trouble */
 
 /* How long an error may last before the job says that it waits: hiccups are no pauses. The last row
  * is for all others. */
@@ -64,18 +66,13 @@ static void count_failed(struct live_job *job, struct item *item, int error, con
     (void)err_because(&job->item_reason, error, "%s", err_text(reason, error));
 }
 
-static void learn_sha256(struct live_job *job, const struct item *item, const struct blob_info *info) {
-    if (digest_kind_of(item->digest) == DIGEST_SHA256 || !*info->sha256)
-        return;
-    if (catalog_set_sha256(job->manage->settings.catalog, item->digest, info->sha256) < 0)
-        log_warning("blob %s: its SHA-256 can't be written to the catalogue", item->digest);
-}
-
 /* What the blobs under way have in common. */
 struct trouble {
     size_t under_way, stuck;
-    int error;
+    int error; /* of one that is stuck */
     struct reason reason;
+    int last_error; /* of one that tries again, perhaps at this moment */
+    struct reason last_reason;
 };
 
 static void look_at(struct live_job *job, struct item *item, struct trouble *trouble) {
@@ -87,7 +84,7 @@ static void look_at(struct live_job *job, struct item *item, struct trouble *tro
     }
     item->here = info.bytes_here;
     if (info.state == BLOB_COMPLETE) {
-        learn_sha256(job, item, &info);
+        item_learn_sha256(job->manage, item->digest, &info);
         count_done(job, item);
     } else if (info.state == BLOB_CORRUPT) {
         count_failed(job, item, info.error ? info.error : -ERR_CORRUPT, &info.reason);
@@ -95,6 +92,10 @@ static void look_at(struct live_job *job, struct item *item, struct trouble *tro
         count_failed(job, item, info.error, &info.reason);
     } else {
         trouble->under_way++;
+        if (info.error && !trouble->last_error) {
+            trouble->last_error = info.error;
+            trouble->last_reason = info.reason;
+        }
         if (!info.error || info.fetches)
             return;
         trouble->stuck++;
@@ -121,7 +122,7 @@ static int begin_item(struct live_job *job, struct item *item) {
     blob_look(blob, &info);
     item->here = info.bytes_here;
     if (info.state == BLOB_COMPLETE) {
-        learn_sha256(job, item, &info);
+        item_learn_sha256(job->manage, item->digest, &info);
         blob_put(blob);
         count_done(job, item);
         return 0;
@@ -158,7 +159,9 @@ void job_measure(struct live_job *job) {
         here += job->items.array[i].here;
     uint64_t span_ms = now_ms - job->measured_ms;
     LOCK_SCOPE(&manage->lock);
-    if (span_ms >= MEASURE_MS) {
+    if (now_ms - job->moved_ms >= STILL_MS) {
+        job->speed = 0; /* what comes next is measured over the whole silence: a slow link sends in steps */
+    } else if (span_ms >= MEASURE_MS) {
         uint64_t speed = (job->fetched_bytes - job->measured_bytes) * 1000 / span_ms;
         job->speed = job->speed ? (job->speed * (SPEED_WEIGHT - 1) + speed) / SPEED_WEIGHT : speed;
         job->measured_ms = now_ms;
@@ -180,6 +183,15 @@ static bool end_if_over(struct live_job *job) {
     return true;
 }
 
+/* It goes on in spite of it: the state stays, people are told why nothing comes. */
+static void tell_trouble(struct live_job *job) {
+    uint64_t now_ms = clock_ms();
+    if (!job->row.error || (job->trouble_ms && now_ms - job->trouble_ms < TROUBLE_MS))
+        return;
+    job->trouble_ms = now_ms;
+    job_tell(job, "job.trouble");
+}
+
 static void judge(struct live_job *job, const struct trouble *trouble) {
     uint64_t now_ms = clock_ms();
     int error = trouble->under_way ? trouble->error : job->start_error;
@@ -189,8 +201,11 @@ static void judge(struct live_job *job, const struct trouble *trouble) {
     if (stuck && now_ms - job->moved_ms >= patience_of(error))
         job_set_state(job, JOB_PAUSED, error,
             trouble->under_way ? err_text(&trouble->reason, error) : err_sentence(error));
-    else if (!stuck || job->row.state == JOB_QUEUED)
-        job_set_state(job, JOB_RUNNING, 0, NULL);
+    else if (!stuck || job->row.state != JOB_PAUSED)
+        job_set_state(job, JOB_RUNNING, trouble->under_way ? trouble->last_error : error,
+            trouble->last_error ? err_text(&trouble->last_reason, trouble->last_error) : err_sentence(error));
+    if (job->row.state == JOB_RUNNING)
+        tell_trouble(job);
 }
 
 static void step(struct live_job *job) {

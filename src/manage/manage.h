@@ -125,6 +125,8 @@ enum model_state {
 };
 const char *model_state_name(enum model_state state); /* "absent" … */
 
+#define VARIANTS_SIZE 256
+
 struct model_report {
     enum model_state state;
     uint64_t files_total, files_here; /* of the selection */
@@ -133,17 +135,22 @@ struct model_report {
     uint64_t speed;        /* bytes a second, 0 unknown */
     uint64_t seconds_left; /* UINT64_MAX unknown */
     int64_t job_id;        /* the open or last job; 0 */
-    int error;             /* why it is failed, paused, corrupt or locked; else what readers last got, 0 */
+    /* Why it is failed, paused, corrupt or locked, or tries again; else what readers last got, 0. */
+    int error;
     struct reason reason;
-    char variant[NAME_VARIANT_SIZE]; /* the selected one(s'), first; "" */
+    char variants[VARIANTS_SIZE]; /* of the selection, by commas; "" */
 };
 int model_report(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report);
+
+/* Is there room for what a pull is about? -ERR_BUDGET, -ERR_FULL, and figures in the reason; what is larger
+ * than the budget can never fit, whatever is evicted. */
+int pull_room(struct manage *manage, uint64_t bytes_total, uint64_t bytes_missing, struct reason *reason);
 
 struct root_report {
     uint64_t models, ready, downloading, failed, jobs_open;
     struct store_figures store;
     bool offline;
-    int error; /* what ails it: -ERR_TOKEN, -ERR_FULL … */
+    int error; /* what ails it: -ERR_TOKEN, -ERR_UNREACHABLE, -ERR_FULL … */
     struct reason reason;
 };
 int root_report(struct manage *manage, struct root_report *ret_report);

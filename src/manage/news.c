@@ -125,12 +125,13 @@ static void generation_began(struct manage *manage, const struct note *note) {
 
 static void handle_note(struct manage *manage, const struct note *note) {
     switch (note->kind) {
-    case NEWS_BLOB_VERIFIED: tell_blob(manage, "blob.verified", note); break;
-    case NEWS_BLOB_GENERATION: generation_began(manage, note); break;
-    case NEWS_BLOB_TROUBLE:
-        if (note->error == -ERR_TOKEN)
-            manage_set_error(manage, note->error, note->text);
+    case NEWS_BLOB_PROGRESS: manage_success(manage, false); break;
+    case NEWS_BLOB_VERIFIED:
+        manage_success(manage, false);
+        tell_blob(manage, "blob.verified", note);
         break;
+    case NEWS_BLOB_GENERATION: generation_began(manage, note); break;
+    case NEWS_BLOB_TROUBLE: manage_trouble(manage, note->error, NULL, note->text); break;
     default: break;
     }
     jobs_mark(manage, note->key);

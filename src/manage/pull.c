@@ -26,9 +26,8 @@ static int refuse_masked(const struct catalog_model *model, const struct items *
     if (!masked)
         return 0;
     return err_because(reason, -ERR_GATED,
-        "%zu of %zu files are told to those with access only: ask for it on the page of %s, give a token "
-        "(HF_TOKEN), then `update`",
-        masked, items->count, model->name);
+        "%zu of %zu files are told to those with access only; %s; then `update`", masked, items->count,
+        model->error == -ERR_GATED ? err_text(&model->reason, -ERR_GATED) : err_sentence(-ERR_GATED));
 }
 
 static struct live_job *find_same(struct manage *manage, int64_t model_id, const char *words) {
@@ -73,14 +72,43 @@ static int add_job(struct command *command, uint64_t missing, struct reason *rea
     return 0;
 }
 
+int pull_room(struct manage *manage, uint64_t bytes_total, uint64_t bytes_missing, struct reason *reason) {
+    struct store_figures figures;
+    char need[HUMAN_SIZE], limit[HUMAN_SIZE];
+    store_look(manage->settings.store, &figures);
+    if (bytes_missing && figures.budget_bytes && bytes_total > figures.budget_bytes)
+        return err_because(reason, -ERR_BUDGET, "it can never fit: it needs %s, and cache_max_bytes is %s",
+            human_bytes(need, bytes_total), human_bytes(limit, figures.budget_bytes));
+    return bytes_missing ? store_room(manage->settings.store, bytes_missing, reason) : 0;
+}
+
+static int by_digest(const void *one, const void *other) {
+    return strcmp(((const struct item *)one)->digest, ((const struct item *)other)->digest);
+}
+
+/* What the items take on disk: equal files are there once. */
+static uint64_t distinct_bytes(const struct items *items) {
+    if (!items->count)
+        return 0;
+    struct item *sorted = mem_array(items->count, sizeof *sorted);
+    memcpy(sorted, items->array, items->count * sizeof *sorted);
+    qsort(sorted, items->count, sizeof *sorted, by_digest);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < items->count; i++)
+        if (!i || by_digest(&sorted[i - 1], &sorted[i]))
+            bytes += sorted[i].size;
+    free(sorted);
+    return bytes;
+}
+
 static int pull_items(struct command *command, const struct words *words, struct reason *reason) {
     uint64_t missing;
     char size[HUMAN_SIZE];
     int result = refuse_masked(&command->model, &command->items, reason);
     if (result == 0)
         result = items_look(command->manage, &command->model, &command->items, &missing);
-    if (result == 0 && missing)
-        result = store_room(command->manage->settings.store, missing, reason);
+    if (result == 0)
+        result = pull_room(command->manage, distinct_bytes(&command->items), missing, reason);
     if (result == 0)
         result = command_begin(command);
     if (result == 0)

@@ -13,6 +13,8 @@
 #define REPORTS_MOST    64
 #define REPORT_FRESH_MS 200  /* so long though blobs move */
 #define REPORT_QUIET_MS 5000 /* so long when nothing moves here; another daemon of the store may */
+/* So long a failure is what ails the whole, without a success; a token does not get better by waiting. */
+#define TROUBLE_MS (5 * 60000)
 
 static const char *const state_names[STATE_COUNT] = {
     [STATE_ABSENT] = "absent",
@@ -56,8 +58,7 @@ static int count_file(struct manage *manage, const struct catalog_model *model,
     struct blob_info info;
     report->files_total++;
     report->bytes_total += file->size;
-    if (!*report->variant && *file->variant)
-        memcpy(report->variant, file->variant, sizeof report->variant);
+    variants_add(report->variants, file->variant);
     int result = item_blob(manage, model, file, &blob);
     if (result == -ERR_GATED)
         return 0; /* masked: it is not here */
@@ -190,7 +191,7 @@ static bool take_from_job(struct manage *manage, int64_t model_id, struct model_
         report->files_here = job->done;
         report->bytes_total = job->row.bytes_total;
         report->bytes_here = job->row.bytes_done;
-        memcpy(report->variant, job->items.variant, sizeof report->variant);
+        memcpy(report->variants, job->items.variants, sizeof report->variants);
     }
     return true;
 }
@@ -263,8 +264,10 @@ int root_report(struct manage *manage, struct root_report *ret_report) {
     report.offline = options_bool(manage->settings.options, "offline");
     store_look(manage->settings.store, &report.store);
     lock_take(&manage->lock);
-    report.error = manage->error;
-    report.reason = manage->reason;
+    if (manage->error == -ERR_TOKEN || (manage->error && clock_ms() - manage->error_ms < TROUBLE_MS)) {
+        report.error = manage->error;
+        report.reason = manage->reason;
+    }
     lock_drop(&manage->lock);
     if (!report.error)
         report.error = store_room(manage->settings.store, STORE_BLOCK_BYTES, &report.reason);

@@ -38,6 +38,7 @@ struct manifest {
     int64_t modified_ms;               /* wall time of the commit; 0 unknown */
     bool gated;                        /* the source wants people to ask */
     bool locked;                       /* gated, and we have no access */
+    bool token_refused;                /* there is a token that the source does not accept: told without it */
     struct manifest_file *files;       /* sorted by path after manifest_finish() */
     size_t file_count;
     struct manifest_refusal *refusals;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Syncing what is written, and giving up what the disk could not keep or what is wrong. On the pool's threads. */
+/* Syncing what is written, and giving up what the disk could not keep or what is wrong. On the pool's
+ * threads. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -33,8 +33,10 @@ int print_job_log(const struct place *place, struct buf *to);
 int print_job_state(const struct place *place, struct buf *to);
 
 /* "43.0% 945.8 MB/2.2 GB 85.3 MB/s ETA 0:15". 100.0% is said when everything is here and not before.
- * `seconds_left`: UINT64_MAX when it is not known. (Pure.) */
-void text_progress(struct buf *to, uint64_t here, uint64_t total, uint64_t speed, uint64_t seconds_left);
+ * `seconds_left`: UINT64_MAX when it is not known. `trouble`: why it goes no further now, appended behind
+ * "; "; NULL. (Pure.) */
+void text_progress(struct buf *to, uint64_t here, uint64_t total, uint64_t speed, uint64_t seconds_left,
+    const char *trouble);
 
 /* Is a line of `events` (of `len` bytes) about the job? (Pure.) */
 bool text_is_of_job(const char *line, size_t len, int64_t job_id);

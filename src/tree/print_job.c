@@ -33,7 +33,10 @@ int print_job_progress(const struct place *place, struct buf *to) {
     int result = look(place, &picture);
     if (result < 0)
         return result;
-    text_progress(to, picture.job.bytes_done, picture.job.bytes_total, picture.speed, picture.seconds_left);
+    const struct catalog_job *job = &picture.job;
+    bool open = job->state == JOB_RUNNING || job->state == JOB_PAUSED;
+    text_progress(to, job->bytes_done, job->bytes_total, picture.speed, picture.seconds_left,
+        open && job->error ? err_text(&job->reason, job->error) : NULL);
     return 0;
 }
 

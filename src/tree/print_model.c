@@ -10,6 +10,7 @@
 #include "tree/print.h"
 #include "tree/sheet.h"
 
+#define MOST_SECONDS  (99 * 3600) /* beyond that nobody knows */
 #define MOST_REFUSALS MANIFEST_MAX_REFUSALS
 
 static int look(const struct place *place, struct model_report *ret_report) {
@@ -27,7 +28,9 @@ int print_progress(const struct place *place, struct buf *to) {
     int result = look(place, &report);
     if (result < 0)
         return result;
-    text_progress(to, report.bytes_here, report.bytes_total, report.speed, report.seconds_left);
+    bool open = report.state == STATE_DOWNLOADING || report.state == STATE_PAUSED;
+    text_progress(to, report.bytes_here, report.bytes_total, report.speed, report.seconds_left,
+        open && report.error ? err_text(&report.reason, report.error) : NULL);
     return 0;
 }
 
@@ -78,7 +81,7 @@ static int model_sheet(const struct place *place, struct buf *to, bool json) {
     sheet_text(&sheet, "revision", model->asked_revision);
     sheet_text(&sheet, "commit", model->commit);
     sheet_text(&sheet, "state", model_state_name(report.state));
-    sheet_text(&sheet, "variant", report.variant);
+    sheet_text(&sheet, "variant", report.variants);
     sheet_number(&sheet, "files", report.files_total);
     sheet_number(&sheet, "files_here", report.files_here);
     sheet_number(&sheet, "files_listed", model->file_count);
@@ -112,12 +115,15 @@ int print_model_status_json(const struct place *place, struct buf *to) {
     return model_sheet(place, to, true);
 }
 
-void text_progress(struct buf *to, uint64_t here, uint64_t total, uint64_t speed, uint64_t seconds_left) {
+void text_progress(struct buf *to, uint64_t here, uint64_t total, uint64_t speed, uint64_t seconds_left,
+    const char *trouble) {
     char here_words[HUMAN_SIZE], total_words[HUMAN_SIZE], speed_words[HUMAN_SIZE], time_words[HUMAN_SIZE];
     bool complete = here >= total;
     /* In tenths of a percent, rounded down; a product could leave 64 bits. */
     unsigned tenths = complete ? 1000 : (unsigned)((__uint128_t)here * 1000 / total);
-    (void)buf_format(to, "%u.%u%% %s/%s %s/s ETA %s\n", tenths / 10, tenths % 10,
+    if (!speed || seconds_left > MOST_SECONDS)
+        seconds_left = UINT64_MAX;
+    (void)buf_format(to, "%u.%u%% %s/%s %s/s ETA %s%s%s\n", tenths / 10, tenths % 10,
         human_bytes(here_words, here), human_bytes(total_words, total), human_bytes(speed_words, speed),
-        human_seconds(time_words, complete ? 0 : seconds_left));
+        human_seconds(time_words, complete ? 0 : seconds_left), trouble ? "; " : "", trouble ? trouble : "");
 }

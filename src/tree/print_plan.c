@@ -77,13 +77,13 @@ static void plan_print(const struct place *place, const struct model_report *rep
     struct store_figures store;
     struct reason reason = {""};
     store_look(tree->store, &store);
-    int room = store_room(tree->store, report->bytes_missing, &reason);
+    int room = pull_room(tree->settings.manage, report->bytes_total, report->bytes_missing, &reason);
     uint64_t after =
         store.disk_free_bytes > report->bytes_missing ? store.disk_free_bytes - report->bytes_missing : 0;
 
     struct sheet sheet;
     sheet_begin(&sheet, to, false);
-    sheet_text(&sheet, "selected", report->variant);
+    sheet_text(&sheet, "selected", report->variants);
     sheet_number(&sheet, "files", report->files_total);
     sheet_number(&sheet, "files_here", report->files_here);
     sheet_bytes(&sheet, "bytes_total", report->bytes_total);

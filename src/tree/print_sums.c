@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tree/file.h"
 #include "tree/inside.h"
 #include "tree/place.h"
 #include "tree/print.h"
@@ -45,6 +46,18 @@ void text_sums_line(struct buf *to, const char *sha256, const char *path, bool i
         (void)buf_format(to, "%s%s  %s\n", mark, sha256, buf_text(&name));
 }
 
+/* What the catalogue has not learnt the store may know: of files that are complete from the beginning, or
+ * were completed by another daemon. */
+static void find_sha256(struct tree *tree, struct catalog_file *file) {
+    struct blob *blob;
+    struct blob_info info;
+    if (file->sha256[0] || file_blob(tree, file, &blob) < 0)
+        return; /* then it stays unknown, and the line says so */
+    blob_look(blob, &info);
+    blob_put(blob);
+    (void)text_copy(file->sha256, sizeof(file->sha256), info.sha256); /* the same size; "" when incomplete */
+}
+
 int print_sums(const struct place *place, struct buf *to) {
     if (!place->model.revision_id)
         return buf_format(to, "# no file is known: %s\n", err_text(&place->model.reason, place->model.error));
@@ -53,8 +66,10 @@ int print_sums(const struct place *place, struct buf *to) {
     int count;
     while ((count = catalog_list_files(place->tree->catalog, place->model.revision_id, false, after, files,
                 BATCH)) > 0) {
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
+            find_sha256(place->tree, &files[i]);
             text_sums_line(to, files[i].sha256, files[i].path, files[i].selected);
+        }
         after = files[count - 1].id;
     }
     free(files);

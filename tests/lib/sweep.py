@@ -17,6 +17,7 @@ FLAGS = {
     "O_RDONLY|O_NOFOLLOW": os.O_RDONLY | os.O_NOFOLLOW,
 }
 WHOLE_LIMIT = 16 << 20
+TRIES = 5
 problems = []
 inodes = {}
 
@@ -97,15 +98,23 @@ def look_at_file(path, model_file):
 
 
 def read_text(path):
-    said = os.stat(path).st_size
-    fd = os.open(path, os.O_RDONLY)
-    try:
+    # What we read before is still being sealed: a text may change between a stat and the open. Not every time.
+    for _ in range(TRIES):
+        said = os.stat(path).st_size
+        fd = os.open(path, os.O_RDONLY)
         size = os.fstat(fd).st_size
+        if said == size:
+            break
+        os.close(fd)
+    else:
+        problem(path, f"stat says {said}, fstat {size}, {TRIES} times")
+        return
+    try:
         text = b"".join(iter(lambda: os.read(fd, 4096), b""))
         if os.path.basename(path) == "wait":
             return
-        if said != size or len(text) != size:
-            problem(path, f"stat says {said}, fstat {size}, and there are {len(text)} bytes")
+        if len(text) != size:
+            problem(path, f"fstat says {size}, and there are {len(text)} bytes")
         if text and not text.endswith(b"\n"):
             problem(path, "does not end in a newline")
         if b"\0" in text:

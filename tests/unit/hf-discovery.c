@@ -193,6 +193,33 @@ static void refusals_have_names(void) {
             fprintf(stderr, "    row %zu\n", i);
 }
 
+/* What it comes to stands first, the server's own words follow. */
+static void refusals_say_what_to_do(void) {
+    static const struct {
+        const char *token;
+        int status;
+        const char *fields, *begins;
+    } rows[] = {
+        {NULL, 401, "X-Error-Message: Invalid username or password.\r\n",
+            "the source knows no such model, or it is private"},
+        {TOKEN, 404, "X-Error-Code: RepoNotFound\r\n",
+            "the source knows no such model, or it is private and not this"},
+        {NULL, 401, "X-Error-Code: GatedRepo\r\n",
+            "the model is gated: ask for access on its page, and give a token"},
+        {TOKEN, 403, "X-Error-Code: GatedRepo\r\n",
+            "the model is gated, and this token's account has no access yet"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct talk talk = begin_at(NULL, rows[i].token, "org/m", "main");
+        answer(&talk, rows[i].status, rows[i].fields, "{}");
+        CHECK(talk.result < 0);
+        if (!CHECK(!strncmp(talk.reason.text, rows[i].begins, strlen(rows[i].begins))))
+            fprintf(stderr, "    row %zu: %s\n", i, talk.reason.text);
+        CHECK(strstr(talk.reason.text, " answered 40") != NULL);
+        end(&talk);
+    }
+}
+
 static void rate_limits_say_how_long(void) {
     struct talk talk = begin_at(NULL, NULL, "org/m", "main");
     answer(&talk, 429, "Retry-After: 77\r\n", "");
@@ -338,6 +365,7 @@ int main(void) {
     masked_digests_are_none();
     bad_entries_are_refused_alone();
     refusals_have_names();
+    refusals_say_what_to_do();
     rate_limits_say_how_long();
     a_bad_token_is_left_out_once();
     answers_without_sense_are_errors();

@@ -22,6 +22,8 @@
 #define SHA_1       "sha256-1111111111111111111111111111111111111111111111111111111111111111"
 #define SHA_2       "sha256-2222222222222222222222222222222222222222222222222222222222222222"
 #define SHA_3       "sha256-3333333333333333333333333333333333333333333333333333333333333333"
+#define GIT_EMPTY    "git-e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+#define SHA_OF_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define GIT_1       "git-1111111111111111111111111111111111111111"
 #define HEX_1       "4444444444444444444444444444444444444444444444444444444444444444"
 #define TINY \
@@ -69,6 +71,7 @@ static struct blob *blobs;
 static unsigned blob_wants, blob_wants_most;
 static int room_result, get_result;
 static size_t hold_count;
+static uint64_t room_budget; /* 0: none */
 
 static inline struct blob *blob_find(const char *key) { /* play_mutex is held */
     struct blob *blob = blobs;
@@ -152,7 +155,7 @@ int store_room(struct store *store, uint64_t bytes, struct reason *reason) {
 }
 void store_look(struct store *store, struct store_figures *ret_figures) {
     (void)store;
-    *ret_figures = (struct store_figures){0};
+    *ret_figures = (struct store_figures){.budget_bytes = room_budget};
 }
 
 /* Moves a blob, and tells the bus as the store does. */

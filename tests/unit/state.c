@@ -108,7 +108,7 @@ static void a_pull_makes_it_ready(int64_t id) {
     await_told("\"event\":\"job.started\"");
     struct model_report report = report_of(id);
     CHECK_TEXT(model_state_name(report.state), "downloading");
-    CHECK_TEXT(report.variant, "Q4_K_M");
+    CHECK_TEXT(report.variants, "Q4_K_M");
     CHECK_NUMBER(report.bytes_total, 410);
     CHECK_OK(job_report(manage, report.job_id, &job, &speed, &left));
     CHECK_TEXT(job_state_name(job.state), "running");
@@ -155,6 +155,10 @@ static void a_job_waits_for_the_world(void) {
     CHECK_OK(run_command(COMMAND_MODEL, id, "pull\n"));
     await_wants(SHA_3, 1);
     CHECK_NUMBER(model_wait_await(manage, id, &wait.wait), PARKED);
+    play_blob(SHA_3, BLOB_PARTIAL, 4, -ERR_SERVER, false);
+    await_told("\"event\":\"job.trouble\",\"model\":\"hf:acme/paused\""); /* it tries again, and says why */
+    CHECK_TEXT(state_of(id), "downloading");
+    CHECK_ERROR(report_of(id).error, -ERR_SERVER);
     play_blob(SHA_3, BLOB_PARTIAL, 5, -ERR_FULL, false);
     CHECK_OK(await(PARKED, &wait)); /* what waits for room is not under way */
     CHECK_TEXT(state_of(id), "paused");
@@ -176,6 +180,38 @@ static void a_job_waits_for_the_world(void) {
     await_state(id, "ready");
 }
 
+static void what_was_sealed_unheard_is_learnt(void) {
+    struct catalog_file file;
+    struct catalog_model model;
+    int64_t id = make_known("acme/sealed", COMMIT_A "\nempty.txt 0 " GIT_EMPTY "\n");
+    play_begin();
+    blob_find(GIT_EMPTY)->info.state = BLOB_COMPLETE; /* without any news */
+    (void)text_copy(blob_find(GIT_EMPTY)->info.sha256, SHA256_HEX_SIZE, SHA_OF_EMPTY);
+    play_end();
+    CHECK_OK(run_command(COMMAND_MODEL, id, "pull\n"));
+    CHECK_OK(catalog_model(catalog, id, &model));
+    CHECK_OK(catalog_find_path(catalog, model.revision_id, "empty.txt", &file));
+    CHECK_TEXT(file.sha256, SHA_OF_EMPTY);
+}
+
+static void what_ails_the_whole_is_told_until_a_success(void) {
+    NEW_WAIT(wait);
+    int64_t id;
+    struct root_report report;
+    (void)make_known("acme/well", COMMIT_A "\nw.bin 7 " SHA_1 "\n");
+    CHECK_OK(root_report(manage, &report));
+    CHECK_NUMBER(report.error, 0);
+    int answer = discover_await(manage, &played_source, "acme/away", &id, &wait.wait);
+    play_answer(-ERR_TLS, 0, "", "");
+    CHECK_ERROR(await(answer, &wait), -ERR_TLS);
+    CHECK_OK(root_report(manage, &report));
+    CHECK_ERROR(report.error, -ERR_TLS);
+    CHECK(strstr(report.reason.text, "hf:acme/away: "));
+    (void)make_known("acme/better", COMMIT_A "\nw.bin 7 " SHA_1 "\n");
+    CHECK_OK(root_report(manage, &report));
+    CHECK_NUMBER(report.error, 0);
+}
+
 static void contradictions_are_refused(int64_t id) {
     CHECK_OK(run_command(COMMAND_MODEL, id, "pull Q8_0\n"));
     await_wants(SHA_2, 1);
@@ -188,9 +224,14 @@ static void contradictions_are_refused(int64_t id) {
     CHECK_ERROR(run_command(COMMAND_MODEL, id, "pull Q8_0\n"), -ERR_FULL);
     CHECK(strstr(last_words(COMMAND_MODEL, id), "1 B is free"));
     room_result = 0;
+    room_budget = 1; /* whatever may be evicted */
+    CHECK_ERROR(run_command(COMMAND_MODEL, id, "pull Q8_0\n"), -ERR_BUDGET);
+    CHECK(strstr(last_words(COMMAND_MODEL, id), "can never fit"));
+    room_budget = 0;
     CHECK_NUMBER(wants_of(SHA_2), 0);
     CHECK_OK(run_command(COMMAND_MODEL, id, "pin\n"));
     CHECK_NUMBER(hold_count, 3); /* both variants are wanted now */
+    CHECK_TEXT(report_of(id).variants, "Q4_K_M,Q8_0");
     CHECK_ERROR(run_command(COMMAND_MODEL, id, "evict\n"), -ERR_BUSY);
     CHECK_ERROR(run_command(COMMAND_MODEL, id, "forget\n"), -ERR_BUSY);
     CHECK_OK(run_command(COMMAND_MODEL, id, "unpin\n"));
@@ -327,6 +368,8 @@ int main(void) {
     a_pull_makes_it_ready(id);
     progress_does_not_run_backwards();
     a_job_waits_for_the_world();
+    what_was_sealed_unheard_is_learnt();
+    what_ails_the_whole_is_told_until_a_success();
     contradictions_are_refused(id);
     evicting_says_what_stays(id);
     an_update_goes_on_with_what_was_pulled(id);

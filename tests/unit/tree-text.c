@@ -10,26 +10,30 @@
 static void progress_is_one_line(void) {
     static const struct {
         uint64_t here, total, speed, left;
-        const char *line;
+        const char *trouble, *line;
     } ROWS[] = {
-        {945800000,  2200000000, 85300000, 15,         "42.9% 945.8 MB/2.2 GB 85.3 MB/s ETA 0:15\n"},
-        {0,          2200000000, 0,        UINT64_MAX, "0.0% 0 B/2.2 GB 0 B/s ETA --:--\n"         },
-        {2200000000, 2200000000, 0,        UINT64_MAX, "100.0% 2.2 GB/2.2 GB 0 B/s ETA 0:00\n"     },
-        {0,          0,          0,        UINT64_MAX, "100.0% 0 B/0 B 0 B/s ETA 0:00\n"           },
+        {945800000, 2200000000, 85300000, 15, NULL, "42.9% 945.8 MB/2.2 GB 85.3 MB/s ETA 0:15\n"},
+        {0, 2200000000, 0, UINT64_MAX, NULL, "0.0% 0 B/2.2 GB 0 B/s ETA --:--\n"},
+        {0, 2200000000, 0, 15, NULL, "0.0% 0 B/2.2 GB 0 B/s ETA --:--\n"},
+        {0, 2200000000, 6, 356400, NULL, "0.0% 0 B/2.2 GB 6 B/s ETA 99:00:00\n"},
+        {0, 2200000000, 6, 356401, NULL, "0.0% 0 B/2.2 GB 6 B/s ETA --:--\n"},
+        {0, 2200000000, 0, UINT64_MAX, "no room", "0.0% 0 B/2.2 GB 0 B/s ETA --:--; no room\n"},
+        {2200000000, 2200000000, 0, UINT64_MAX, NULL, "100.0% 2.2 GB/2.2 GB 0 B/s ETA 0:00\n"},
+        {0, 0, 0, UINT64_MAX, NULL, "100.0% 0 B/0 B 0 B/s ETA 0:00\n"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         BUF_CLEANUP struct buf line = BUF_INIT;
-        text_progress(&line, ROWS[i].here, ROWS[i].total, ROWS[i].speed, ROWS[i].left);
+        text_progress(&line, ROWS[i].here, ROWS[i].total, ROWS[i].speed, ROWS[i].left, ROWS[i].trouble);
         CHECK_TEXT(buf_text(&line), ROWS[i].line);
     }
 }
 
 static void progress_says_100_at_the_end_only(void) {
     BUF_CLEANUP struct buf line = BUF_INIT;
-    text_progress(&line, UINT64_MAX - 1, UINT64_MAX, 1, 1);
+    text_progress(&line, UINT64_MAX - 1, UINT64_MAX, 1, 1, NULL);
     CHECK(!strncmp(buf_text(&line), "99.9% ", 6));
     buf_clear(&line);
-    text_progress(&line, 11, 10, 1, 1);
+    text_progress(&line, 11, 10, 1, 1, NULL);
     CHECK(!strncmp(buf_text(&line), "100.0% ", 7));
 }
 
