@@ -14,10 +14,11 @@
 
 #define CONFIG_FILE_LIMIT (1024 * 1024)
 
-int config_add_words(struct config_words *words, const char *text) {
+int config_add_words(struct config_words *words, const char *key, const char *text) {
     if (words->count == CONFIG_WORDS_MAX)
         return -ERR_CONFIG;
-    words->words[words->count++] = text;
+    words->words[words->count].key = key;
+    words->words[words->count++].text = text;
     return 0;
 }
 
@@ -121,7 +122,10 @@ int config_load(struct options *options, const char *path, const struct config_w
     if (error < 0)
         return error;
     error = options_from_environment(options, reason);
-    for (size_t i = 0; i < words->count && error >= 0; i++)
-        error = config_from_words(options, words->words[i], "command line", reason);
+    for (size_t i = 0; i < words->count && error >= 0; i++) {
+        const char *key = words->words[i].key, *value = words->words[i].text;
+        error = key ? options_set(options, key, value, "command line", reason)
+                    : config_from_words(options, value, "command line", reason);
+    }
     return error < 0 ? error : 0;
 }

@@ -14,14 +14,17 @@
 #include "base/err.h"
 #include "base/option.h"
 
-/* The lines of a -o flag, kept until file and environment have been read. */
+/* The command line's settings in their order, kept until file and environment have been read. */
 #define CONFIG_WORDS_MAX 64
 struct config_words {
-    const char *words[CONFIG_WORDS_MAX]; /* the arguments of -o as typed; not owned */
+    struct {
+        const char *key;  /* a flag's option (--store); NULL: -o */
+        const char *text; /* as typed; not owned */
+    } words[CONFIG_WORDS_MAX];
     size_t count;
 };
-/* -ERR_CONFIG when there are too many. */
-int config_add_words(struct config_words *words, const char *text);
+/* An argument of -o, or with `key` the value of that option alone. -ERR_CONFIG when there are too many. */
+int config_add_words(struct config_words *words, const char *key, const char *text);
 
 /* One argument of -o into options: KEY=VALUE[,KEY=VALUE…]; KEY alone is on; a comma inside a value is
  * written "\,". */

@@ -7,7 +7,8 @@
 
 #include "daemon/say.h"
 
-#define FLAGS_MAX 24
+#define FLAGS_MAX    24
+#define LEFT_COLUMNS 28
 
 void flags_begin(void) {
     optind = 0; /* glibc: forget what an earlier line left behind */
@@ -57,6 +58,14 @@ int flags_next(const struct flag *flags, int argc, char **argv, const char **ret
     return id;
 }
 
+/* printf() pads by bytes: how many of them are no column of their own. */
+static int hidden_bytes(const char *text) {
+    int count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) == 0x80;
+    return count;
+}
+
 void flags_print(const struct flag *flags, FILE *to) {
     for (const struct flag *flag = flags; flag->id; flag++) {
         char left[64];
@@ -68,6 +77,6 @@ void flags_print(const struct flag *flags, FILE *to) {
             snprintf(left, sizeof(left), "-%c, --%s%s%s", flag->id, flag->word, space, argument);
         else
             snprintf(left, sizeof(left), "-%c%s%s", flag->id, space, argument);
-        fprintf(to, "  %-28s %s\n", left, flag->help);
+        fprintf(to, "  %-*s %s\n", LEFT_COLUMNS + hidden_bytes(left), left, flag->help);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/life.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -9,11 +10,12 @@
 #include "base/buf.h"
 #include "base/bus.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "daemon/notify.h"
 #include "weightfs/exit.h"
 #include "weightfs/version.h"
 
-#define POOL_THREADS 2
+#define POOL_THREADS 3 /* one may sit in a sync of the disk, one in an eviction */
 
 /* On the guard's thread: now the caller may go on. */
 static void on_proof(void *context, int result) {
@@ -52,9 +54,9 @@ int start_guard(struct life *life, struct reason *reason) {
 }
 
 static int open_log(struct life *life, const char *path, struct reason *reason) {
-    int error = text_copy(life->log_path, sizeof(life->log_path), path);
+    int error = log_open(path);
     if (error >= 0)
-        error = log_open(path);
+        error = text_copy(life->log_path, sizeof(life->log_path), path);
     if (error < 0)
         return err_because(reason, error, "the log %s: %s", path, err_sentence(error));
     guard_set_log(life->guard, life->log_path);
@@ -66,6 +68,15 @@ int start_log(struct life *life, struct reason *reason) {
     return path[0] ? open_log(life, path, reason) : 0;
 }
 
+/* Said now: later it would be a riddle in every transfer. */
+static int check_ca_file(const char *path, struct reason *reason) {
+    char byte;
+    FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || read(fd, &byte, 1) < 0)
+        return err_because(reason, -ERR_CONFIG, "ca_file=%s can't be read: %s", path, err_sentence(-errno));
+    return 0;
+}
+
 int start_http(struct life *life, struct reason *reason) {
     const struct options *options = life->settings->options;
     struct http_settings settings = {.user_agent = "weightfs/" WEIGHTFS_VERSION,
@@ -74,7 +85,10 @@ int start_http(struct life *life, struct reason *reason) {
         settings.proxy = life->proxy;
     if (options_text(options, "ca_file", life->ca_file, sizeof(life->ca_file)))
         settings.ca_file = life->ca_file;
-    int error = http_loop_start(&settings, "transfers", &life->http);
+    int error = settings.ca_file ? check_ca_file(settings.ca_file, reason) : 0;
+    if (error < 0)
+        return error;
+    error = http_loop_start(&settings, "transfers", &life->http);
     if (error < 0)
         return err_because(reason, error, "starting transfers: %s", err_sentence(error));
     http_loop_set_offline(life->http, options_bool(options, "offline"));
@@ -130,8 +144,9 @@ int start_store(struct life *life, struct reason *reason) {
         .context = life->accesses};
     struct reason why = {""};
     int error = store_open(&settings, &life->store, &why);
-    return error < 0 ? err_because(reason, error, "the store %s: %s", target->store, err_text(&why, error))
-                     : 0;
+    if (error < 0 && why.text[0]) /* it names the place */
+        return err_because(reason, error, "%s", why.text);
+    return error < 0 ? err_because(reason, error, "the store %s: %s", target->store, err_sentence(error)) : 0;
 }
 
 /* Nothing new is fetched, hashed or synced. */
@@ -149,8 +164,11 @@ int start_instance_log(struct life *life, struct reason *reason) {
     char path[PATH_MAX];
     int error = 0;
     snprintf(path, sizeof(path), "%s/log", store_instance_path(life->store));
-    if (!life->log_path[0] && !life->settings->foreground)
+    if (!life->log_path[0] && !life->settings->foreground) {
         error = open_log(life, path, reason);
+        if (error >= 0)
+            error = target_put_back(life->settings->options, "log", path, reason);
+    }
     if (error >= 0)
         access_table_log(life->accesses);
     return error;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "base/path.h"
 
 #define MOUNTINFO_LIMIT (16 * 1024 * 1024)
+#define LINKS_MOST      40 /* as the kernel has it */
 
 /* mountinfo writes space, tab, newline and backslash as \040 and the like. */
 static void unescape(char *text) {
@@ -104,34 +106,75 @@ const struct mount_entry *mounts_at(const struct mounts *mounts, const char *poi
     return best && strcmp(best->point, point) == 0 ? best : NULL;
 }
 
-int mounts_resolve(const char *path, char *to, size_t size) {
-    char copy[PATH_MAX], folder[PATH_MAX];
-    int error = text_copy(copy, sizeof(copy), path);
-    if (error < 0)
-        return error;
-    size_t len = strlen(copy);
-    while (len > 1 && copy[len - 1] == '/')
-        copy[--len] = '\0';
-    char *slash = strrchr(copy, '/');
-    const char *last = slash ? slash + 1 : copy;
-    /* "." and ".." are folders themselves, and "/" has no last part. */
-    if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
-        if (!realpath(copy, folder))
-            return -errno;
-        return text_copy(to, size, folder);
-    }
+/* Takes the last part off; "" is "/". */
+static void go_up(char *path) {
+    char *slash = strrchr(path, '/');
     if (slash)
         *slash = '\0';
-    if (!realpath(!slash ? "." : slash == copy ? "/" : copy, folder))
+}
+
+/* Puts the target of a link in front of what is left of the way. */
+static int put_in_front(char rest[static PATH_MAX], const char *target, const char *behind) {
+    char way[2 * PATH_MAX];
+    snprintf(way, sizeof(way), "%s/%s", target, behind);
+    return text_copy(rest, PATH_MAX, way);
+}
+
+/* `path` is at a part that has just been added, `behind` what follows it. 1: it was a link, which `path`
+ * and `rest` now follow; 0: it was none; -errno. */
+static int follow_link(char path[static PATH_MAX], char rest[static PATH_MAX], const char *behind) {
+    char target[PATH_MAX];
+    ssize_t len = readlink(path, target, sizeof(target) - 1);
+    if (len < 0)
+        return errno == EINVAL || (errno == ENOENT && !behind[strspn(behind, "/")]) ? 0 : -errno;
+    target[len] = '\0';
+    go_up(path);
+    if (*target == '/')
+        path[0] = '\0';
+    int error = put_in_front(rest, target, behind);
+    return error < 0 ? error : 1;
+}
+
+static int resolve(const struct mounts *mounts, const char *text, char *to, size_t size) {
+    char path[PATH_MAX] = "", rest[PATH_MAX];
+    unsigned links = 0;
+    int error = *text ? text_copy(rest, sizeof(rest), text) : -ENOENT;
+    if (error < 0)
+        return error;
+    if (*text != '/' && !getcwd(path, sizeof(path)))
         return -errno;
-    int written = snprintf(to, size, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, last);
-    return written < 0 || (size_t)written >= size ? -ENAMETOOLONG : 0;
+    if (strcmp(path, "/") == 0)
+        path[0] = '\0';
+    for (char *part = rest + strspn(rest, "/"); *part; part += strspn(part, "/")) {
+        size_t len = strcspn(part, "/"), at = strlen(path);
+        const char *behind = part + len;
+        if (len == 2 && memcmp(part, "..", 2) == 0) {
+            go_up(path);
+        } else if (len != 1 || *part != '.') {
+            if (at + 1 + len >= sizeof(path))
+                return -ENAMETOOLONG;
+            snprintf(path + at, sizeof(path) - at, "/%.*s", (int)len, part);
+            int followed = mounts_containing(mounts, path) ? 0 : follow_link(path, rest, behind);
+            if (followed < 0 || (followed && ++links > LINKS_MOST))
+                return followed < 0 ? followed : -ELOOP;
+            if (followed)
+                behind = rest;
+        }
+        part = (char *)(uintptr_t)behind;
+    }
+    return text_copy(to, size, path[0] ? path : "/");
+}
+
+int mounts_resolve(const char *path, char *to, size_t size) {
+    MOUNTS_CLEANUP struct mounts mounts = MOUNTS_INIT;
+    int error = mounts_read(&mounts);
+    return error < 0 ? error : resolve(&mounts, path, to, size);
 }
 
 static int choose_named(const struct mounts *mounts, const char *named, char *ret_point, size_t size,
     struct reason *reason) {
     char path[PATH_MAX];
-    int error = mounts_resolve(named, path, sizeof(path));
+    int error = resolve(mounts, named, path, sizeof(path));
     if (error < 0)
         return err_because(reason, error, "%s: %s", named, err_sentence(error));
     const struct mount_entry *entry = mounts_containing(mounts, path);
@@ -147,20 +190,25 @@ int mounts_choose(const struct mounts *mounts, const char *named, const char *fo
     const struct mount_entry *entry = folder ? mounts_containing(mounts, folder) : NULL;
     if (entry)
         return text_copy(ret_point, size, entry->point);
-    BUF_CLEANUP struct buf list = BUF_INIT;
     size_t count = 0;
     for (size_t i = 0; i < mounts->count; i++) {
         if (mounts->entries[i].covered)
             continue;
         entry = &mounts->entries[i];
-        buf_format(&list, "%s%s", count++ ? ", " : "", entry->point);
+        count++;
     }
     if (count == 0)
         return err_because(reason, -ENOENT, "no weightfs is mounted; `weightfs mount DIR` mounts one");
     if (count > 1)
-        return err_because(reason, -EEXIST,
-            "several are mounted: %s; say which with -m DIR or WEIGHTFS_MOUNT", buf_text(&list));
+        return err_because(reason, -EEXIST, "several are mounted; say which with -m DIR or WEIGHTFS_MOUNT");
     return text_copy(ret_point, size, entry->point);
+}
+
+void mounts_print(const struct mounts *mounts, FILE *to) {
+    for (size_t i = 0; i < mounts->count; i++) {
+        if (!mounts->entries[i].covered)
+            fprintf(to, "  %s\n", mounts->entries[i].point);
+    }
 }
 
 int mounts_find(const char *named, char *ret_point, size_t size, struct reason *reason) {

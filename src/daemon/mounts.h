@@ -3,12 +3,13 @@
 #define WEIGHTFS_DAEMON_MOUNTS_H
 
 /*
- * Which mounts of ours there are, as /proc/self/mountinfo has it. Nothing here touches a mount but
- * mounts_resolve() where it says so: a mount whose daemon hangs would hang us too.
+ * Which mounts of ours there are, as /proc/self/mountinfo has it. Nothing here touches a mount: one whose
+ * daemon hangs would hang us too.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -40,19 +41,21 @@ const struct mount_entry *mounts_containing(const struct mounts *mounts, const c
 /* The uppermost mount at exactly `point`; NULL. */
 const struct mount_entry *mounts_at(const struct mounts *mounts, const char *point);
 
-/* `path` made absolute: without "." and ".." and double slashes, its folder's links resolved, its last
- * part left alone (so a mountpoint is not touched, its folder is). -errno of the folder, -ENAMETOOLONG.
- * */
+/* `path` made absolute: without "." and ".." and double slashes, links followed; from a mount of ours on
+ * it is taken as it is written, so that the mount is not touched. The last part need not be there. -errno,
+ * -ENAMETOOLONG. */
 int mounts_resolve(const char *path, char *to, size_t size);
 
 /*
  * Finds the mount that a verb is about: `named` (the -m flag, or NULL), else WEIGHTFS_MOUNT, else the
- * current folder, else the only one there is. -ENOENT (none), -EEXIST (several and none named), with a
- * sentence that lists them.
+ * current folder, else the only one there is. -ENOENT (none), -EEXIST (several and none named: mounts_print()
+ * lists them), with a sentence.
  */
 int mounts_find(const char *named, char *ret_point, size_t size, struct reason *reason);
 /* The same on given facts. (Pure.) `folder`: the current one, or NULL. */
 int mounts_choose(const struct mounts *mounts, const char *named, const char *folder, char *ret_point,
     size_t size, struct reason *reason);
+/* Their points, a line each. */
+void mounts_print(const struct mounts *mounts, FILE *to);
 
 #endif

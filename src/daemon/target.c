@@ -15,7 +15,8 @@
 #include "daemon/errand.h"
 #include "daemon/mounts.h"
 
-#define LOOK_MS 5000
+#define LOOK_MS     5000
+#define OPTION_SIZE 4096
 
 int target_escape(const char *path, char *to, size_t size) {
     BUF_CLEANUP struct buf name = BUF_INIT;
@@ -155,6 +156,43 @@ static int refuse_nesting(const char *what, const char *path, const struct targe
             "the %s (%s) lies inside the mountpoint (%s); choose another place for one of them", what, path,
             target->mountpoint);
     return 0;
+}
+
+int target_put_back(struct options *options, const char *name, const char *value, struct reason *reason) {
+    char old[OPTION_SIZE], origin[OPTION_SIZE];
+    size_t row = 0;
+    while (strcmp(options_row(options, row)->name, name) != 0)
+        row++;
+    options_show(options, row, old, sizeof(old), origin, sizeof(origin));
+    return strcmp(old, value) == 0 ? 0 : options_set(options, name, value, origin, reason);
+}
+
+/* "~/…" and "$NAME/…" are for who reads the option to expand. */
+static bool is_relative(const char *path) {
+    return *path && !strchr("/~$", *path);
+}
+
+int target_settle_paths(struct options *options, struct reason *reason) {
+    char text[PATH_MAX], path[PATH_MAX];
+    const struct option_row *row;
+    int error = 0;
+    for (size_t i = 0; (row = options_row(options, i)) && error >= 0; i++) {
+        bool is_store = strcmp(row->name, "store") == 0;
+        bool is_path = is_store || strcmp(row->name, "log") == 0 || strcmp(row->name, "ca_file") == 0 ||
+                       row->type == OPTION_SECRET_FILE;
+        if (!is_path)
+            continue;
+        bool is_set = options_text(options, row->name, text, sizeof(text));
+        if (!is_set && is_store)
+            error = target_default_store(text, sizeof(text), reason);
+        else if (!is_set || (row->type == OPTION_SECRET_FILE && !is_relative(text)))
+            continue;
+        if (error >= 0)
+            error = make_absolute(text, path, reason);
+        if (error >= 0)
+            error = target_put_back(options, row->name, path, reason);
+    }
+    return error;
 }
 
 static int decide_paths(struct target *target, const struct options *options, struct reason *reason) {

@@ -34,6 +34,12 @@ struct target {
 int target_decide(const char *mountpoint, const char *session, const struct options *options,
     struct target *ret_target, struct reason *reason);
 
+/* Makes the options that name files absolute, against the current folder, and gives `store` the value that
+ * it has when nobody named one: what config/ and `weightfs config` show. */
+int target_settle_paths(struct options *options, struct reason *reason);
+/* Sets `name` to the value that was decided; where the option comes from stays as it was. */
+int target_put_back(struct options *options, const char *name, const char *value, struct reason *reason);
+
 /* As `systemd-escape --path`: "/srv/ai models" gives "srv-ai\x20models". -ENAMETOOLONG. (Pure.) */
 int target_escape(const char *path, char *to, size_t size);
 /* The folder for data where none is named. -ERR_CONFIG when there is no home folder. */

@@ -9,6 +9,7 @@
 
 #include "base/path.h"
 #include "daemon/errand.h"
+#include "daemon/subject.h"
 #include "model/name.h"
 #include "outside/json.h"
 #include "weightfs/source.h"
@@ -120,7 +121,7 @@ int tree_file_find_model(const char *mount, const char *text, char ret_dir[stati
         return err_because(reason, -ENAMETOOLONG, "%s: %s", text, err_sentence(-ENAMETOOLONG));
     if (stat(dir, &status) < 0) {
         error = model_error(-errno);
-        return err_because(reason, error, "%s: %s", text, err_sentence(error));
+        return subject_because(reason, error, mount, text);
     }
     text_copy(ret_dir, PATH_MAX, dir);
     name_format(key.source, key.model, ret_key);

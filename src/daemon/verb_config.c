@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weightfs config --dump: the settings that `weightfs mount` with the same flags would have. */
-#include <stdbool.h>
+/* weightfs config: the settings that `weightfs mount` with the same flags would have. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "daemon/config.h"
 #include "daemon/options.h"
 #include "daemon/say.h"
+#include "daemon/target.h"
 #include "daemon/verbs.h"
 
 #define VALUE_SIZE 4096
@@ -15,7 +15,7 @@
 enum { FLAG_DUMP = FLAG_LONG_ONLY, FLAG_CONFIG };
 
 const struct flag config_flags[] = {
-    {FLAG_DUMP, "dump", NULL, "print NAME VALUE ORIGIN, a line an option"},
+    {FLAG_DUMP, "dump", NULL, "print NAME VALUE ORIGIN, a line an option; it does so without this, too"},
     {FLAG_CONFIG, "config", "FILE", "configuration file instead of the usual one"},
     {'o', NULL, "KEY=VALUE[,…]", "options, as for mount"},
     {0, NULL, NULL, NULL},
@@ -42,15 +42,14 @@ int verb_config(int argc, char **argv) {
     struct config_words words = {.count = 0};
     struct reason reason = {""};
     const char *value, *path = NULL;
-    bool wants_dump = false;
     int flag;
     flags_begin();
     while ((flag = flags_next(config_flags, argc, argv, &value)) > 0) {
         switch (flag) {
-        case FLAG_DUMP: wants_dump = true; break;
+        case FLAG_DUMP: break; /* there is nothing else to do */
         case FLAG_CONFIG: path = value; break;
         case 'o':
-            if (config_add_words(&words, value) < 0)
+            if (config_add_words(&words, NULL, value) < 0)
                 return say(WEIGHTFS_EXIT_USAGE, "more than %d -o; put options behind one, divided by commas",
                     CONFIG_WORDS_MAX);
             break;
@@ -58,10 +57,12 @@ int verb_config(int argc, char **argv) {
     }
     if (flag < 0)
         return WEIGHTFS_EXIT_USAGE;
-    if (!wants_dump || optind != argc)
+    if (optind != argc)
         return verb_usage(argv[0]);
     struct options *options = all_options_new();
     int error = config_load(options, path, &words, &reason);
+    if (error >= 0)
+        error = target_settle_paths(options, &reason);
     if (error >= 0)
         dump(options);
     options_free(options);

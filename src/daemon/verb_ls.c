@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "daemon/mounts.h"
 #include "daemon/say.h"
+#include "daemon/subject.h"
 #include "daemon/table.h"
 #include "daemon/tree_file.h"
 #include "daemon/verbs.h"
@@ -162,11 +162,6 @@ static int list_files(struct listing *listing, const char *path) {
 
 /* ---- the verb */
 
-static bool looks_like_path(const char *text) {
-    return *text == '/' || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 || strncmp(text, "./", 2) == 0 ||
-           strncmp(text, "../", 3) == 0;
-}
-
 /* A path in the mount: models above a model's folder, files in it and below. */
 static int list_path(struct listing *listing, const char *mount, const char *path) {
     unsigned depth = depth_of(path + (strcmp(mount, "/") == 0 ? 0 : strlen(mount)));
@@ -177,28 +172,22 @@ static int list_path(struct listing *listing, const char *mount, const char *pat
     return list_files(listing, buf_text(&files));
 }
 
-/* What the word on the command line means, as a path below the mount. */
-static int decide_path(const char *word, const char *named, char mount[static PATH_MAX],
-    char path[static PATH_MAX], struct reason *reason) {
+/* What the word on the command line means, as a path in the mount. */
+static int decide_path(const struct subject *subject, char path[static PATH_MAX], struct reason *reason) {
     char key[NAME_KEY_SIZE], variant[NAME_VARIANT_SIZE];
-    if (word && looks_like_path(word)) {
-        int error = mounts_find(word, mount, PATH_MAX, reason);
-        if (error >= 0 && !realpath(word, path))
-            error = err_because(reason, -errno, "%s: %s", word, err_sentence(-errno));
-        return error;
-    }
-    int error = mounts_find(named, mount, PATH_MAX, reason);
-    if (error < 0)
-        return error;
-    return word ? tree_file_find_model(mount, word, path, key, variant, reason)
-                : text_copy(path, PATH_MAX, mount);
+    if (subject->path[0])
+        return realpath(subject->path, path) ? 0
+                                             : subject_because(reason, -errno, subject->mount, subject->path);
+    return subject->key[0] ? tree_file_find_model(subject->mount, subject->key, path, key, variant, reason)
+                           : text_copy(path, PATH_MAX, subject->mount);
 }
 
 int verb_ls(int argc, char **argv) {
     struct listing listing = {.is_long = false};
     struct reason reason = {""};
     const char *value, *named = NULL;
-    char mount[PATH_MAX], path[PATH_MAX];
+    struct subject subject;
+    char path[PATH_MAX];
     int flag;
     flags_begin();
     while ((flag = flags_next(ls_flags, argc, argv, &value)) > 0) {
@@ -211,13 +200,19 @@ int verb_ls(int argc, char **argv) {
         return WEIGHTFS_EXIT_USAGE;
     if (argc - optind > 1)
         return verb_usage(argv[0]);
-    int error = decide_path(argv[optind], named, mount, path, &reason);
+    int code = subject_find(named, argv[optind], &subject);
+    if (code)
+        return code;
+    int error = decide_path(&subject, path, &reason);
     if (error < 0)
-        return say(error == -ENOENT || error == -EEXIST ? WEIGHTFS_EXIT_FATAL : WEIGHTFS_EXIT_FAILURE, "%s",
-            err_text(&reason, error));
-    error = list_path(&listing, mount, path);
+        return say(WEIGHTFS_EXIT_FAILURE, "%s", err_text(&reason, error));
+    error = list_path(&listing, subject.mount, path);
     if (error >= 0)
         table_print(&listing.table, stdout);
     table_done(&listing.table);
-    return error < 0 ? say(WEIGHTFS_EXIT_FATAL, "%s: %s", path, err_sentence(error)) : WEIGHTFS_EXIT_OK;
+    if (error < 0) {
+        subject_because(&reason, error, subject.mount, path);
+        return say(WEIGHTFS_EXIT_FATAL, "%s", reason.text);
+    }
+    return WEIGHTFS_EXIT_OK;
 }

@@ -40,7 +40,7 @@ const struct flag mount_flags[] = {
 
 struct request {
     struct config_words words;
-    const char *config_path, *store, *source_name, *session, *mountpoint;
+    const char *config_path, *source_name, *session, *mountpoint;
     bool foreground, takeover;
 };
 
@@ -52,11 +52,11 @@ static int parse(int argc, char **argv, struct request *request) {
         switch (flag) {
         case 'f': request->foreground = true; break;
         case 'o':
-            if (config_add_words(&request->words, value) < 0)
+        case FLAG_STORE: /* the later one counts */
+            if (config_add_words(&request->words, flag == 'o' ? NULL : "store", value) < 0)
                 return say(WEIGHTFS_EXIT_USAGE, "more than %d -o; put options behind one, divided by commas",
                     CONFIG_WORDS_MAX);
             break;
-        case FLAG_STORE: request->store = value; break;
         case FLAG_CONFIG: request->config_path = value; break;
         case FLAG_SOURCE: request->source_name = value; break;
         case FLAG_TAKEOVER: request->takeover = true; break;
@@ -160,10 +160,12 @@ int verb_mount(int argc, char **argv) {
     struct options *options = all_options_new();
     struct target *target = mem_new(sizeof(*target));
     int error = config_load(options, request.config_path, &request.words, &reason);
-    if (error >= 0 && request.store)
-        error = options_set(options, "store", request.store, "command line", &reason);
+    if (error >= 0)
+        error = target_settle_paths(options, &reason);
     if (error >= 0)
         error = target_decide(request.mountpoint, request.session, options, target, &reason);
+    if (error >= 0)
+        error = target_put_back(options, "instance", target->instance, &reason);
     code = error < 0 ? say(WEIGHTFS_EXIT_FATAL, "%s", err_text(&reason, error))
                      : mount_target(&request, target, options);
     free(target);

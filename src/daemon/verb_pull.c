@@ -13,8 +13,8 @@
 #include "base/buf.h"
 #include "daemon/bar.h"
 #include "daemon/errand.h"
-#include "daemon/mounts.h"
 #include "daemon/say.h"
+#include "daemon/subject.h"
 #include "daemon/tree_file.h"
 #include "daemon/verbs.h"
 #include "model/name.h"
@@ -60,15 +60,19 @@ static void add_word(struct buf *line, const char *word) {
     buf_text_add(line, "\"");
 }
 
-/* An old one-word name, or one with a revision: the root's `add` makes it known, and says how it is
- * called: "hf:acme/tiny is known, at …". */
+/* An old one-word name, one with a revision, or one that a lookup did not find: the root's `add` makes it
+ * known, and says how it is called: "hf:acme/tiny is known, at …", or why not, where a lookup has only an
+ * errno. */
 static int add_key(const char *mount, const char *text, char *ret_key, struct reason *reason) {
     BUF_CLEANUP struct buf line = BUF_INIT;
     struct reason said;
     buf_format(&line, "add %s", text);
     int error = tree_file_tell(mount, buf_text(&line), &said);
-    if (error < 0)
-        return err_because(reason, error, "%s: %s", text, said.text);
+    if (error < 0) {
+        struct name_key key;
+        bool names_it = name_parse(text, &key, NULL) >= 0 && strstr(said.text, key.model);
+        return err_because(reason, error, "%s%s%s", names_it ? "" : text, names_it ? "" : ": ", said.text);
+    }
     size_t len = strcspn(said.text, " ");
     if (len == 0 || strncmp(said.text + len, " is known", 9) != 0)
         return err_because(reason, -EIO, "%s: %s/ctl does not say what became of it", text, mount);
@@ -80,8 +84,9 @@ static int find_model(struct pull *pull, const char *text, struct reason *reason
     struct name_key key;
     char known[NAME_KEY_SIZE];
     int error = name_parse(text, &key, reason);
-    if (error >= 0 && !key.revision[0] && strchr(key.model, '/'))
-        return tree_file_find_model(pull->mount, text, pull->dir, pull->key, pull->variant, reason);
+    if (error >= 0 && !key.revision[0] && strchr(key.model, '/') &&
+        tree_file_find_model(pull->mount, text, pull->dir, pull->key, pull->variant, reason) >= 0)
+        return 0;
     if (error >= 0)
         error = add_key(pull->mount, text, known, reason);
     if (error >= 0)
@@ -194,8 +199,10 @@ static int run(struct pull *pull, char *const *words) {
     if (error == -EINTR)
         return say(128 + SIGINT, "%s: the pull goes on without us; `echo cancel > %s/ctl` ends it", pull->key,
             pull->dir);
-    if (error < 0)
-        return say(WEIGHTFS_EXIT_FATAL, "%s: %s", pull->key, err_sentence(error));
+    if (error < 0) {
+        subject_because(&reason, error, pull->mount, pull->key);
+        return say(WEIGHTFS_EXIT_FATAL, "%s", reason.text);
+    }
     return conclude(pull);
 }
 
@@ -215,10 +222,14 @@ int verb_pull(int argc, char **argv) {
         return WEIGHTFS_EXIT_USAGE;
     if (optind == argc)
         return verb_usage(argv[0]);
-    int error = mounts_find(named, pull.mount, sizeof(pull.mount), &reason);
-    if (error < 0)
-        return say(WEIGHTFS_EXIT_FATAL, "%s", err_text(&reason, error));
-    error = find_model(&pull, argv[optind], &reason);
+    struct subject subject;
+    int code = subject_find(named, argv[optind], &subject);
+    if (code)
+        return code;
+    if (!subject.key[0])
+        return say(WEIGHTFS_EXIT_FAILURE, "%s: this lies in no model", subject.path);
+    text_copy(pull.mount, sizeof(pull.mount), subject.mount);
+    int error = find_model(&pull, subject.key, &reason);
     if (error < 0)
         return say(WEIGHTFS_EXIT_FAILURE, "%s", err_text(&reason, error));
     return run(&pull, &argv[optind + 1]);

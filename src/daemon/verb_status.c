@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weightfs status: prints `status` of the mount or of a model. */
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "daemon/mounts.h"
 #include "daemon/say.h"
+#include "daemon/subject.h"
 #include "daemon/tree_file.h"
 #include "daemon/verbs.h"
 #include "model/name.h"
@@ -23,15 +24,22 @@ int verb_status(int argc, char **argv) {
     if (argc - optind > 1)
         return verb_usage(argv[0]);
 
-    char mount[PATH_MAX], dir[PATH_MAX], key[NAME_KEY_SIZE], variant[NAME_VARIANT_SIZE];
+    struct subject subject;
+    char dir[PATH_MAX], key[NAME_KEY_SIZE], variant[NAME_VARIANT_SIZE];
     struct reason reason = {""};
-    int error = mounts_find(named, mount, sizeof(mount), &reason);
-    if (error < 0)
-        return say(WEIGHTFS_EXIT_FATAL, "%s", err_text(&reason, error));
-    if (optind == argc)
-        text_copy(dir, sizeof(dir), mount);
-    else if ((error = tree_file_find_model(mount, argv[optind], dir, key, variant, &reason)) < 0)
+    int code = subject_find(named, argv[optind], &subject), error;
+    if (code)
+        return code;
+    if (!subject.key[0] && subject.path[0] && strcmp(subject.path, subject.mount) != 0)
+        return say(WEIGHTFS_EXIT_FAILURE, "%s: this lies in no model", subject.path);
+    text_copy(dir, sizeof(dir), subject.mount);
+    if (subject.key[0] &&
+        (error = tree_file_find_model(subject.mount, subject.key, dir, key, variant, &reason)) < 0)
         return say(WEIGHTFS_EXIT_FAILURE, "%s", err_text(&reason, error));
     error = tree_file_print(dir, "status");
-    return error < 0 ? say(WEIGHTFS_EXIT_FATAL, "%s/status: %s", dir, err_sentence(error)) : WEIGHTFS_EXIT_OK;
+    if (error < 0) {
+        subject_because(&reason, error, subject.mount, dir);
+        return say(WEIGHTFS_EXIT_FATAL, "%s", reason.text);
+    }
+    return WEIGHTFS_EXIT_OK;
 }

@@ -12,11 +12,11 @@ static const struct verb verbs[] = {
     {"mount", "[-f] [--store DIR] [--config FILE] [-o KEY=VALUE[,KEY=VALUE…]] MOUNTPOINT",
         "mount the models at MOUNTPOINT; returns when the mount answers", mount_flags, verb_mount},
     {"umount", "[-l] MOUNTPOINT", "unmount, and wait until the daemon has gone", umount_flags, verb_umount},
-    {"status", "[-m DIR] [KEY]", "how the mount is, or a model", status_flags, verb_status},
+    {"status", "[-m DIR] [KEY|PATH]", "how the mount is, or a model", status_flags, verb_status},
     {"ls", "[-m DIR] [-l] [KEY|PATH]", "the models that are known, or the files of one", ls_flags, verb_ls},
-    {"pull", "[-m DIR] [-q] KEY [VARIANT|FILE…]", "fetch a model, verify it and keep it; shows how far it is",
-        pull_flags, verb_pull},
-    {"config", "--dump [--config FILE] [-o KEY=VALUE…]",
+    {"pull", "[-m DIR] [-q] KEY|PATH [VARIANT|FILE…]",
+        "fetch a model, verify it and keep it; shows how far it is", pull_flags, verb_pull},
+    {"config", "[--dump] [--config FILE] [-o KEY=VALUE…]",
         "print every setting that a mount would have, and where it comes from", config_flags, verb_config},
     {"help", "[VERB]", "this list, or all of one verb", no_flags, verb_help},
     {NULL, NULL, NULL, NULL, NULL},
@@ -36,7 +36,8 @@ const struct verb *verb_find(const char *name) {
 
 int verb_unknown(const char *name) {
     const struct verb *nearest = NULL;
-    unsigned least = 3; /* further away it is another word */
+    size_t third = strlen(name) / 3; /* further away it is another word */
+    unsigned least = 1 + (third < 1 ? 1 : third > 3 ? 3 : (unsigned)third);
     for (const struct verb *verb = verbs; verb->name; verb++) {
         unsigned distance = text_distance(name, verb->name);
         if (distance < least) {

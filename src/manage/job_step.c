@@ -24,6 +24,7 @@ static const struct patience {
     {-ERR_BUDGET, 0},
     {-ENOSPC, 0},
     {-EDQUOT, 0},
+    {-EIO, 3000}, /* our own disk */
     {-ERR_RATE_LIMITED, 2000},
     {-ERR_UNREACHABLE, 3000},
     {0, 30000},

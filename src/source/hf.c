@@ -69,14 +69,18 @@ static int token_from_environment(char **ret_token, struct reason *reason) {
     return 0;
 }
 
-/* No file is no token, as for huggingface_hub; one that can't be read is an error if it was named. */
-static int token_from_file(const char *path, bool is_named, char **ret_token, struct reason *reason) {
+/* Who says where the token is: nobody (no file is no token, as for huggingface_hub), the service manager (a
+ * file that can't be read is an error, none is not), or an option (there has to be one). */
+enum naming { NAMED_BY_NOBODY, NAMED_BY_MANAGER, NAMED_BY_OPTION };
+
+static int token_from_file(const char *path, enum naming naming, char **ret_token, struct reason *reason) {
     struct buf BUF_CLEANUP text = BUF_INIT;
     int result = path_read(AT_FDCWD, path, TOKEN_FILE_LIMIT, &text);
     *ret_token = NULL;
     if (result == 0 && text.data)
         result = check_token(text.data, path, ret_token, reason);
-    else if (result < 0 && is_named && result != -ENOENT && result != -ENOTDIR)
+    else if (result < 0 && (naming == NAMED_BY_OPTION ||
+                               (naming == NAMED_BY_MANAGER && result != -ENOENT && result != -ENOTDIR)))
         result =
             err_because(reason, -ERR_CONFIG, "the token in %s can't be read: %s", path, err_sentence(result));
     else
@@ -124,12 +128,12 @@ static int token_from_files(const struct options *options, char **ret_token, str
     char named[PATH_LIMIT];
     if (options_text(options, "hf_token_path", named, sizeof named)) {
         expand(named, &path);
-        return token_from_file(buf_text(&path), true, ret_token, reason);
+        return token_from_file(buf_text(&path), NAMED_BY_OPTION, ret_token, reason);
     }
     const char *credentials = environment("CREDENTIALS_DIRECTORY");
     if (credentials) {
         (void)buf_format(&path, "%s/hf_token", credentials);
-        int result = token_from_file(buf_text(&path), true, ret_token, reason);
+        int result = token_from_file(buf_text(&path), NAMED_BY_MANAGER, ret_token, reason);
         if (result < 0 || *ret_token)
             return result;
     }
@@ -140,7 +144,7 @@ static int token_from_files(const struct options *options, char **ret_token, str
         buf_clear(&path);
         expand(value, &path);
         (void)buf_text_add(&path, places[i].below);
-        return token_from_file(buf_text(&path), false, ret_token, reason);
+        return token_from_file(buf_text(&path), NAMED_BY_NOBODY, ret_token, reason);
     }
     *ret_token = NULL;
     return 0;

@@ -210,7 +210,7 @@ static int read_page(struct discovery *discovery, const struct json *page, struc
 
 /* ---- steps */
 
-static int done(struct discovery *discovery, struct manifest **ret_manifest) {
+static int done(struct discovery *discovery, struct manifest **ret_manifest, struct reason *reason) {
     struct manifest *manifest = discovery->manifest;
     discovery->manifest = NULL;
     manifest->locked = manifest->gated && discovery->any_masked;
@@ -219,6 +219,11 @@ static int done(struct discovery *discovery, struct manifest **ret_manifest) {
         manifest->refusal_count);
     if (discovery->token_refused)
         hf_token_refused(discovery->access);
+    manifest->token_refused = discovery->access->token && !hf_token_usable(discovery->access);
+    if (manifest->locked)
+        (void)err_because(reason, -ERR_GATED, "%s",
+            manifest->token_refused ? "the token is not accepted, and without one the model is gated"
+                                    : hf_gated_sentence(discovery->access->token != NULL));
     *ret_manifest = manifest;
     return SOURCE_DONE;
 }
@@ -264,7 +269,7 @@ int hf_discover_next(void *context, const struct source_answer *answer, struct s
     if (result < 0)
         return result;
     if (!next)
-        return done(discovery, ret_manifest);
+        return done(discovery, ret_manifest, reason);
     free(discovery->url);
     discovery->url = next;
     if (++discovery->pages == MAX_PAGES)

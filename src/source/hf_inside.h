@@ -52,6 +52,8 @@ int hf_file_head(const struct source_access *access, const struct source_file *f
 enum hf_subject { HF_MODEL, HF_FILE };
 /* What a status that is no success and no redirect means, with its sentence. `with_token`: one was sent. */
 int hf_judge(const struct http_head *head, enum hf_subject subject, bool with_token, struct reason *reason);
+/* Why a gated model is closed, and what to do. */
+const char *hf_gated_sentence(bool with_token);
 /* An answer 401 that is about the token and not about the model. */
 bool hf_is_token_refusal(const struct http_head *head);
 

@@ -47,6 +47,23 @@ static int find(const struct http_head *head, enum hf_subject subject, bool with
     return -ERR_STATUS;
 }
 
+const char *hf_gated_sentence(bool with_token) {
+    return with_token ? "the model is gated, and this token's account has no access yet: ask for it on the "
+                        "model's page"
+                      : err_sentence(-ERR_GATED);
+}
+
+/* What it comes to, before the server's own words: those speak of passwords when a name has a typo. NULL:
+ * they do. */
+static const char *plain_sentence(int error, bool with_token) {
+    if (error == -ERR_GATED)
+        return hf_gated_sentence(with_token);
+    if (error != -ERR_UNKNOWN_MODEL)
+        return NULL;
+    return with_token ? "the source knows no such model, or it is private and not this token's to see"
+                      : err_sentence(error);
+}
+
 int hf_judge(const struct http_head *head, enum hf_subject subject, bool with_token, struct reason *reason) {
     char code[64] = "", message[SHOWN] = "", shown[SHOWN];
     unsigned wait_s;
@@ -54,11 +71,12 @@ int hf_judge(const struct http_head *head, enum hf_subject subject, bool with_to
     (void)http_head_get(head, "X-Error-Message", message, sizeof message);
     http_url_for_people(head->url, shown, sizeof shown);
     int error = find(head, subject, with_token, code, message);
+    const char *plain = plain_sentence(error, with_token);
     if (error == -ERR_RATE_LIMITED && http_head_retry_after(head, &wait_s))
         return err_because(reason, error, "the rate limit at %s is used up, it begins anew in %u s", shown,
             wait_s);
-    return err_because(reason, error, "%s answered %d%s%s", shown, head->status, *message ? ": " : "",
-        message);
+    return err_because(reason, error, "%s%s%s answered %d%s%s%s", plain ? plain : "", plain ? " (" : "",
+        shown, head->status, *message ? ": " : "", message, plain ? ")" : "");
 }
 
 bool hf_is_token_refusal(const struct http_head *head) {

@@ -2,10 +2,15 @@
 /* The command line's own: which mount is meant, and how progress is drawn. */
 #include "check.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/bar.h"
 #include "daemon/mounts.h"
+#include "daemon/subject.h"
 
 static const char MOUNTINFO[] =
     "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
@@ -50,7 +55,13 @@ static void a_mount_is_chosen(void) {
     CHECK_ERROR(choose("/srv", "/models"), -ENOENT);
     CHECK(strstr(reason.text, "/srv"));
     CHECK_ERROR(choose(NULL, "/home"), -EEXIST);
-    CHECK(strstr(reason.text, "/models") && strstr(reason.text, "/srv/ai models"));
+    CHECK(strstr(reason.text, "-m DIR"));
+    TEXT_CLEANUP char *list = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&list, &len);
+    mounts_print(&mounts, to);
+    CHECK(to && fclose(to) == 0);
+    CHECK_TEXT(list, "  /srv/ai models\n  /models\n");
     CHECK_ERROR(choose(NULL, NULL), -EEXIST);
     mounts_done(&mounts);
 
@@ -77,6 +88,40 @@ static void paths_are_resolved(void) {
     CHECK_ERROR(mounts_resolve("/no-such-name/x", path, sizeof(path)), -ENOENT);
 }
 
+/* Links lead to a mountpoint; from a mount on nothing is looked at. */
+static void links_are_followed(void) {
+    char scratch[] = "/tmp/weightfs-links.XXXXXX", path[PATH_MAX], wanted[PATH_MAX], line[2 * PATH_MAX];
+    CHECK(mkdtemp(scratch) && chdir(scratch) == 0);
+    CHECK(mkdir("m", 0755) == 0 && symlink("m", "link") == 0 && symlink("../no/such", "m/dangling") == 0 &&
+          symlink("round", "round") == 0);
+    snprintf(wanted, sizeof(wanted), "%s/m", scratch);
+    CHECK_ERROR(mounts_resolve("link/../link/.", path, sizeof(path)), 0);
+    CHECK_TEXT(path, wanted);
+    CHECK_ERROR(mounts_resolve("round", path, sizeof(path)), -ELOOP);
+    CHECK_ERROR(mounts_resolve("m/dangling", path, sizeof(path)), -ENOENT);
+    snprintf(line, sizeof(line), "40 22 0:41 / %s rw - fuse.weightfs weightfs rw\n", wanted);
+    mounts_parse(line, &mounts);
+    CHECK_ERROR(choose("link", "/home"), 0);
+    CHECK_TEXT(point, wanted);
+    CHECK_ERROR(choose("link/dangling/x", "/home"), 0);
+    mounts_done(&mounts);
+    CHECK(unlink("m/dangling") == 0 && rmdir("m") == 0 && unlink("link") == 0 && unlink("round") == 0);
+    CHECK(chdir("/") == 0 && rmdir(scratch) == 0);
+}
+
+static void paths_name_models(void) {
+    char key[64];
+    CHECK_ERROR(subject_key_of("hf/acme/tiny/files/x", key, sizeof(key)), 0);
+    CHECK_TEXT(key, "hf:acme/tiny");
+    CHECK_ERROR(subject_key_of("hf/acme/tiny", key, sizeof(key)), 0);
+    CHECK_TEXT(key, "hf:acme/tiny");
+    CHECK_ERROR(subject_key_of("hf/acme/tiny/", key, 5), -ENAMETOOLONG);
+    static const char *const NONE[] = {"", "hf", "hf/", "hf/acme", "hf/acme/", "hf//tiny", "acme/tiny",
+        "jobs/1/log"};
+    for (size_t i = 0; i < sizeof(NONE) / sizeof(NONE[0]); i++)
+        CHECK_ERROR(subject_key_of(NONE[i], key, sizeof(key)), -ENOENT);
+}
+
 static void bars_fit(void) {
     static const char PROGRESS[] = "50.0% 1 B/2 B 1 B/s ETA 0:01";
     char line[200];
@@ -96,6 +141,8 @@ int main(void) {
     mountinfo_is_read();
     a_mount_is_chosen();
     paths_are_resolved();
+    links_are_followed();
+    paths_name_models();
     bars_fit();
     return check_result();
 }

@@ -2,6 +2,8 @@
 /* daemon/config: what a file and -o may say, and how mistakes are told. */
 #include "check.h"
 
+#include <stdlib.h>
+
 #include "base/option.h"
 #include "daemon/config.h"
 
@@ -97,9 +99,27 @@ static void words_are_refused(void) {
 static void words_are_bounded(void) {
     struct config_words words = {.count = 0};
     for (size_t i = 0; i < CONFIG_WORDS_MAX; i++)
-        CHECK_ERROR(config_add_words(&words, "offline"), 0);
-    CHECK_ERROR(config_add_words(&words, "offline"), -ERR_CONFIG);
+        CHECK_ERROR(config_add_words(&words, NULL, "offline"), 0);
+    CHECK_ERROR(config_add_words(&words, NULL, "offline"), -ERR_CONFIG);
     CHECK_NUMBER((int64_t)words.count, CONFIG_WORDS_MAX);
+}
+
+/* --store A -o store=B is B, and the other way round. */
+static void the_later_counts(void) {
+    struct config_words words = {.count = 0};
+    char text[100];
+    char path[] = "/tmp/weightfs-config.XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "w");
+    CHECK(file && fputs("{\"store\": \"/c\"}", file) >= 0 && fclose(file) == 0);
+    CHECK_ERROR(config_add_words(&words, "store", "/a,b"), 0);
+    CHECK_ERROR(config_load(options, path, &words, &reason), 0);
+    CHECK(options_text(options, "store", text, sizeof(text)));
+    CHECK_TEXT(text, "/a,b");
+    CHECK_ERROR(config_add_words(&words, NULL, "store=/d"), 0);
+    CHECK_ERROR(config_load(options, path, &words, &reason), 0);
+    CHECK(options_text(options, "store", text, sizeof(text)));
+    CHECK_TEXT(text, "/d");
+    CHECK(remove(path) == 0);
 }
 
 int main(void) {
@@ -109,6 +129,7 @@ int main(void) {
     words_are_taken();
     words_are_refused();
     words_are_bounded();
+    the_later_counts();
     options_free(options);
     return check_result();
 }

@@ -244,8 +244,8 @@ static void tokens_come_from_many_places(void) {
     sends("Bearer from-path");
     put(folder, "mine", "\n");
     sends(NULL);
+    CHECK_ERROR(access_error("hf_token_path", "/nowhere/at/all"), -ERR_CONFIG); /* it was named */
     setenv("HF_TOKEN_PATH", "/nowhere/at/all", 1);
-    sends(NULL);
     setenv("HUGGING_FACE_HUB_TOKEN", "from-old-name", 1);
     sends("Bearer from-old-name");
     setenv("HF_TOKEN", " from-environment\n", 1);
