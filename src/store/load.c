@@ -257,7 +257,8 @@ int blob_load_locked(struct blob *blob, struct list *ended) {
         return 0; /* our shared lock keeps it as it is (I6) */
     struct meta_stamp stamp;
     if (blob->loaded && !meta_stat(blob->store->parts_fd, blob->key, &stamp) &&
-        stamp.inode == blob->stamp.inode && stamp.time_ns == blob->stamp.time_ns) {
+        stamp.inode == blob->stamp.inode && stamp.size == blob->stamp.size &&
+        stamp.time_ns == blob->stamp.time_ns) {
         if (blob->state == BLOB_COMPLETE && !sealed_exists(blob, blob->meta.sha256)) {
             blob_reset_locked(blob, -ERR_GONE, ended);
             settle(blob);

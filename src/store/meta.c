@@ -133,8 +133,8 @@ void meta_print(const struct meta *meta, struct buf *to) {
 }
 
 static void stamp_of(const struct stat *stat, struct meta_stamp *ret_stamp) {
-    *ret_stamp =
-        (struct meta_stamp){stat->st_ino, stat->st_mtim.tv_sec * 1000000000LL + stat->st_mtim.tv_nsec};
+    *ret_stamp = (struct meta_stamp){stat->st_ino, stat->st_size,
+        stat->st_mtim.tv_sec * 1000000000LL + stat->st_mtim.tv_nsec};
 }
 
 static void meta_name(const char *key, char to[static DIGEST_TEXT_SIZE + 8]) {

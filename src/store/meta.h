@@ -50,6 +50,7 @@ void meta_print(const struct meta *meta, struct buf *to);
 /* Which file it was that was read: it is replaced by rename, so another inode or time means another text. */
 struct meta_stamp {
     ino_t inode;
+    off_t size; /* inodes are used again within a tick of the clock */
     int64_t time_ns;
 };
 /* parts_fd/KEY/meta. -ENOENT. */

@@ -206,6 +206,11 @@ static int seal(struct blob *blob, int *fd, uint32_t generation) {
         blob->error = error == -ENOSPC ? -ERR_FULL : error;
         (void)err_because(&blob->reason, blob->error, "verified, but could not be put into the store: %s",
             err_sentence(blob->error));
+    } else if (!same) {
+        /* Another thread's look found it sealed already, and it may even have been evicted since (I10). */
+        if (blob->map_fd >= 0)
+            blob_unlock_hash(blob);
+        blob->hash_busy = false;
     } else {
         (void)unlinkat(part_fd, "map", 0); /* a map without data is ignored and overwritten */
         blob->meta = meta;

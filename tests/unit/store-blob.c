@@ -3,14 +3,10 @@
  * evicted. */
 #include "store-house.h"
 
-static unsigned char back[SIZE];
-
 static void reads_tail_first_and_seals(void) {
     struct house house;
-    move_in(&house, "store-1", "one");
-    char key[DIGEST_TEXT_SIZE];
-    (void)snprintf(key, sizeof key, "sha256-%s", sha256);
-    struct blob *blob = get(&house, key);
+    move_in(&house, "store-1");
+    struct blob *blob = get(&house);
     CHECK(look(blob).state == BLOB_ABSENT && look(blob).generation == 1);
     CHECK(!blob_use(blob, 1));
     CHECK(read_range(blob, 1, back, 1000, SIZE - 1000) == 1000 && !memcmp(back, content + SIZE - 1000, 1000));
@@ -42,10 +38,8 @@ static void reads_tail_first_and_seals(void) {
 
 static void comes_back_after_a_restart(void) {
     struct house house;
-    char key[DIGEST_TEXT_SIZE];
-    (void)snprintf(key, sizeof key, "sha256-%s", sha256);
-    move_in(&house, "store-2", "one");
-    struct blob *blob = get(&house, key);
+    move_in(&house, "store-2");
+    struct blob *blob = get(&house);
     CHECK(!blob_use(blob, 1));
     CHECK(read_range(blob, 1, back, 300000, 600000) == 300000);
     blob_unuse(blob);
@@ -54,8 +48,8 @@ static void comes_back_after_a_restart(void) {
     blob_put(blob);
     move_out(&house);
     uint64_t before = server.bytes;
-    move_in(&house, "store-2", "one");
-    blob = get(&house, key);
+    move_in(&house, "store-2");
+    blob = get(&house);
     CHECK(look(blob).bytes_here >= here);
     blob_want(blob);
     CHECK(reaches(blob, BLOB_COMPLETE));
@@ -67,10 +61,8 @@ static void comes_back_after_a_restart(void) {
 
 static void refuses_a_wrong_file(void) {
     struct house house;
-    char key[DIGEST_TEXT_SIZE];
-    (void)snprintf(key, sizeof key, "sha256-%s", sha256);
-    move_in(&house, "store-3", "one");
-    struct blob *blob = get(&house, key);
+    move_in(&house, "store-3");
+    struct blob *blob = get(&house);
     server.flip_at = SIZE / 2;
     CHECK(!blob_use(blob, 1));
     size_t good = 0;
@@ -99,10 +91,8 @@ static void refuses_a_wrong_file(void) {
 
 static void bears_bad_servers(void) {
     struct house house;
-    char key[DIGEST_TEXT_SIZE];
-    (void)snprintf(key, sizeof key, "sha256-%s", sha256);
-    move_in(&house, "store-4", "one");
-    struct blob *blob = get(&house, key);
+    move_in(&house, "store-4");
+    struct blob *blob = get(&house);
     CHECK(!blob_use(blob, 1));
     server.wrong_range = 1;
     CHECK_ERROR(read_range(blob, 1, back, 10, 700000), -ERR_RANGE);
@@ -130,19 +120,13 @@ static void bears_bad_servers(void) {
 
 static void a_withdrawn_wait_never_finishes(void) {
     struct house house;
-    char key[DIGEST_TEXT_SIZE];
-    (void)snprintf(key, sizeof key, "sha256-%s", sha256);
-    move_in(&house, "store-6", "one");
-    struct blob *blob = get(&house, key);
+    move_in(&house, "store-6");
+    struct blob *blob = get(&house);
     CHECK(!blob_use(blob, 1));
     server.hold = 1;
-    struct reader reader = {.wait.finish = finish,
-        .mutex = PTHREAD_MUTEX_INITIALIZER,
-        .condition = PTHREAD_COND_INITIALIZER};
+    struct reader reader = READER;
     CHECK(blob_await(blob, 1, 0, 100, false, &reader.wait) == PARKED);
-    for (uint64_t until = clock_ms() + 5000; !server.held && clock_ms() < until;)
-        (void)usleep(1000);
-    CHECK(server.held); /* in flight */
+    CHECK(EVENTUALLY(server.held)); /* in flight */
     CHECK(wait_withdraw(&reader.wait));
     CHECK(!wait_withdraw(&reader.wait));
     server.hold = 0;
@@ -160,6 +144,6 @@ int main(void) {
     refuses_a_wrong_file();
     bears_bad_servers();
     a_withdrawn_wait_never_finishes();
-    range_server_stop(&server);
+    stop_servers();
     return check_result();
 }
