@@ -68,7 +68,10 @@ static int print_errors(FILE *to) {
     fputs("<!-- printed by `weightfs --print-docs errors`; `make docs` writes it -->\n# Errors\n\n"
           "What a call on the mount answers, and why. The name stands in `status.json` and in the log; the "
           "sentence, with particulars, in `status`\n"
-          "and, for commands, in `ctl`. Other errors are the kernel's own.\n\n| name | errno | "
+          "and, for commands, in `ctl`. Other errors are the kernel's own. A read() of a model file answers "
+          "EIO whatever "
+          "the reason (a mapping: SIGBUS);\n"
+          "the reason stands in `status`.\n\n| name | errno | "
           "|\n|---|---|---|\n",
         to);
     for (size_t i = 0; i < err_count(); i++) {
