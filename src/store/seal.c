@@ -166,7 +166,10 @@ static int place(struct blob *blob, int part_fd, struct meta *meta) {
     meta->state = META_COMPLETE;
     meta->generation++;
     meta->mismatches = 0;
-    return meta_write(part_fd, meta, false, &stamp);
+    error = meta_write(part_fd, meta, false, &stamp);
+    if (!error)
+        (void)unlinkat(part_fd, "map", 0); /* still under the lock: later it might be a new part's */
+    return error;
 }
 
 static int seal_files(struct blob *blob, int part_fd, int fd, struct meta *meta) {
@@ -212,7 +215,6 @@ static int seal(struct blob *blob, int *fd, uint32_t generation) {
             blob_unlock_hash(blob);
         blob->hash_busy = false;
     } else {
-        (void)unlinkat(part_fd, "map", 0); /* a map without data is ignored and overwritten */
         blob->meta = meta;
         (void)meta_stat(blob->store->parts_fd, blob->key, &blob->stamp);
         blob->state = BLOB_COMPLETE;
