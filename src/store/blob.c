@@ -320,7 +320,7 @@ void blob_retry(struct blob *blob) {
     blob->final = false;
     blob->attempts = 0;
     blob->retry_ms = blob->failed_until_ms = 0;
-    blob->origin_at = 0;
+    blob->origins_failed = 0;
     *blob->reason.text = 0;
     free(blob->location);
     blob->location = NULL;

@@ -149,7 +149,7 @@ static int flush(struct fetch *fetch) {
             (uint32_t)((start + whole + STORE_BLOCK_BYTES - 1) / STORE_BLOCK_BYTES));
         if (blob->present != before) { /* what a server without ranges sends again is no progress */
             blob->moved_ms = clock_ms();
-            blob->attempts = 0;
+            blob->attempts = blob->origins_failed = 0;
             blob->error = 0;
             blob->final = blob->expired_once = false;
         }

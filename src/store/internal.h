@@ -107,6 +107,7 @@ struct blob {
 
     struct origin origins[BLOB_ORIGINS];
     unsigned origin_count, origin_at;
+    unsigned origins_failed;  /* for good, in a row */
     char *location;           /* the address that answered, asked directly from then on; NULL */
     bool locating;            /* the first fetch is finding it out */
     _Atomic bool no_ranges;   /* the server answers 200 to ranges */

@@ -107,8 +107,10 @@ static bool note_failure_locked(struct blob *blob, unsigned origin, int error, u
         return false; /* another range was told the same: the next origin is being asked */
     if (policy.final) {
         blob->origin_at = (blob->origin_at + 1) % blob->origin_count;
-        blob->final = !blob->origin_at; /* all of them were tried */
+        blob->final = ++blob->origins_failed >= blob->origin_count;
         pause = blob->final ? FAILURE_MEMORY_MS : 0;
+        if (blob->final)
+            blob->origins_failed = 0; /* next time all are tried again */
     }
     blob->retry_ms = now + pause;
     bool tell = blob->final || (policy.at_once && !policy.final) || blob->attempts >= FETCH_ATTEMPTS ||

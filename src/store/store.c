@@ -175,18 +175,28 @@ static void blob_free(struct blob *blob) {
     free(blob);
 }
 
+/* The one that was named last is asked first, as long as none is being asked. */
+static void prefer_origin_locked(struct blob *blob, unsigned origin) {
+    if (!blob->location && !blob->fetch_count && !blob->attempts && !blob->origins_failed)
+        blob->origin_at = origin;
+}
+
 static void add_origin_locked(struct blob *blob, const struct blob_origin *origin) {
     lock_assert(&blob->lock);
     const struct source_file *file = &origin->file;
     for (unsigned i = 0; i < blob->origin_count; i++) {
         const struct origin *known = &blob->origins[i];
         if (known->source == origin->source && !strcmp(known->model, file->model) &&
-            !strcmp(known->commit, file->commit) && !strcmp(known->path, file->path))
+            !strcmp(known->commit, file->commit) && !strcmp(known->path, file->path)) {
+            prefer_origin_locked(blob, i);
             return;
+        }
     }
-    if (blob->origin_count < BLOB_ORIGINS)
-        blob->origins[blob->origin_count++] = (struct origin){origin->source, mem_text(file->model),
-            mem_text(file->commit), mem_text(file->path)};
+    if (blob->origin_count == BLOB_ORIGINS)
+        return;
+    blob->origins[blob->origin_count++] =
+        (struct origin){origin->source, mem_text(file->model), mem_text(file->commit), mem_text(file->path)};
+    prefer_origin_locked(blob, blob->origin_count - 1);
 }
 
 int blob_get(struct store *store, const struct blob_origin *origin, struct blob **ret_blob) {
