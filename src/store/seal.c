@@ -225,6 +225,7 @@ static int seal(struct blob *blob, int *fd, uint32_t generation) {
         free(blob->blocks);
         blob->blocks = NULL;
         blob->error = 0;
+        blob->losses = 0;
         blob->hash_busy = false;
         blob_refetch_locked(blob, false);
         blob_serve_locked(blob, &ended);

@@ -38,6 +38,8 @@ struct stream *window_note(struct stream *streams, size_t count, uint64_t offset
         stream->consumed += end - stream->next;
         stream->next = end;
         uint64_t window = stream->consumed * WINDOW_FACTOR;
+        if (stream->from_start && end < WINDOW_HEAD_BYTES && window < WINDOW_HEAD_BYTES - end)
+            window = WINDOW_HEAD_BYTES - end; /* what was promised of the head stays: it is on its way */
         if (stream->from_start && end >= WINDOW_HEAD_BYTES && window < WINDOW_FROM_START_BYTES)
             window = WINDOW_FROM_START_BYTES;
         stream->window = window < WINDOW_MOST_BYTES ? window : WINDOW_MOST_BYTES;

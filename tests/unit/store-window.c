@@ -21,6 +21,14 @@ static void a_beginning_asks_for_the_head_only(void) {
     CHECK(!window_covers(streams, COUNT, FAR));
 }
 
+static void the_head_stays_wanted_while_it_is_read(void) {
+    struct stream streams[COUNT] = {0};
+    for (uint64_t at = 0; at < WINDOW_HEAD_BYTES; at += 65536) {
+        (void)window_note(streams, COUNT, at, 65536, at + 1);
+        CHECK(at + 65536 == WINDOW_HEAD_BYTES || window_covers(streams, COUNT, WINDOW_HEAD_BYTES - 1));
+    }
+}
+
 static void a_far_seek_asks_for_nothing_more(void) {
     struct stream streams[COUNT] = {0};
     for (uint64_t n = 1; n < 100; n++)
@@ -63,6 +71,7 @@ static void requests_a_little_out_of_order_stay_one_stream(void) {
 
 int main(void) {
     a_beginning_asks_for_the_head_only();
+    the_head_stays_wanted_while_it_is_read();
     a_far_seek_asks_for_nothing_more();
     sequential_reading_grows_in_proportion();
     interleaved_cursors_each_count();
