@@ -5,7 +5,7 @@
  * kernel may send again are one transaction.
  */
 
-#include "manage/internal.h"
+#include "manage/job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ struct command *command_of(const struct command_request *request) {
 }
 
 static void free_command(struct command *command) {
+    jobs_drop(&command->jobs);
     items_done(&command->items);
     free(command->lines);
     free(command->text);
@@ -153,6 +154,10 @@ static int end_line(struct command *command, int result) {
         result = err_because(&command->sentence, written, "it can't be written to the catalogue");
     if (result == 0 && command->after)
         command->after(command);
+    if (result == 0)
+        jobs_open(manage, &command->jobs);
+    else
+        jobs_drop(&command->jobs);
     tell(command, target, buf_text(&text), result);
     return result;
 }
@@ -233,6 +238,7 @@ int command_await(struct manage *manage, const struct command_request *request, 
     command->request = *request;
     command->work.run = run;
     list_init(&command->waits);
+    list_init(&command->jobs);
     result = command_parse(command, &reason);
     if (result < 0 || lines_done >= command->count) {
         free_command(command);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of a model's ctl, and those that a job's and the root's share with it. pull is in pull.c. */
 
-#include "manage/internal.h"
+#include "manage/job.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +22,6 @@ int parse_words(struct manage *manage, const struct command_request *request, ch
 }
 
 /* ---- what contradicts ---- */
-
-int refuse_while_pulling(struct manage *manage, int64_t model_id, struct reason *reason) {
-    const struct live_job *job = job_of_model(manage, model_id);
-    char who[128];
-    if (!job)
-        return 0;
-    job_describe(job, who, sizeof who);
-    return err_because(reason, -ERR_BUSY, "%s, is under way; `cancel` ends it", who);
-}
 
 static int refuse_pinned(const struct catalog_model *model, struct reason *reason) {
     return model->pinned ? err_because(reason, -ERR_BUSY, "the model is pinned; `unpin` it first") : 0;
@@ -105,7 +96,8 @@ static int retry_model(struct command *command, int64_t model_id, struct reason 
         tick_soon(manage, 0);
         return 0;
     }
-    if (catalog_last_job(manage->settings.catalog, model_id, &last) == 0 && last.state == JOB_FAILED)
+    if (catalog_last_job(manage->settings.catalog, model_id, kind_pull.name, &last) == 0 &&
+        last.state == JOB_FAILED)
         return pull_again(command, model_id, reason);
     SAY(reason, "what failed is forgotten; no pull had failed");
     return 0;
@@ -215,7 +207,7 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
     char size[HUMAN_SIZE];
     int result = catalog_model(manage->settings.catalog, command->request.id, model);
     if (result == 0)
-        result = refuse_while_pulling(manage, model->id, reason);
+        result = job_refuse(manage, model->id, JOB_REMOVES, JOB_FETCHES | JOB_CHECKS | JOB_SWITCHES, reason);
     if (result == 0)
         result = refuse_pinned(model, reason);
     if (result == 0 && model->revision_id)
@@ -244,7 +236,7 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
 /* A pull that failed is no longer the model's last word. */
 static int settle_last_job(struct manage *manage, int64_t model_id) {
     struct catalog_job last;
-    int result = catalog_last_job(manage->settings.catalog, model_id, &last);
+    int result = catalog_last_job(manage->settings.catalog, model_id, kind_pull.name, &last);
     if (result < 0 || last.state != JOB_FAILED)
         return result == -ENOENT ? 0 : result;
     last.state = JOB_CANCELLED;
@@ -387,14 +379,15 @@ int run_update(struct manage *manage, const struct command_request *request, cha
     }
     int result = catalog_model(manage->settings.catalog, request->id, model);
     if (result == 0)
-        result = refuse_while_pulling(manage, request->id, reason);
+        result =
+            job_refuse(manage, request->id, JOB_SWITCHES, JOB_FETCHES | JOB_CHECKS | JOB_REMOVES, reason);
     if (result < 0)
         return result;
     const struct source *source = source_find(model->source);
     if (!source)
         return err_because(reason, -ERR_UNKNOWN_MODEL, "this weightfs has no source \"%s\"", model->source);
-    command->flag =
-        model->state == STATE_READY ||
-        (catalog_last_job(manage->settings.catalog, model->id, &last) == 0 && last.state == JOB_DONE);
+    command->flag = model->state == STATE_READY ||
+                    (catalog_last_job(manage->settings.catalog, model->id, kind_pull.name, &last) == 0 &&
+                        last.state == JOB_DONE);
     return command_ask(command, source, model->name, model->asked_revision);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of the root's ctl that no other place has. */
 
-#include "manage/internal.h"
+#include "manage/job.h"
 
 #include <string.h>
 

@@ -20,6 +20,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "manage/manage.h"
+#include "model/catalog_job.h"
 
 #define TICK_MS           500 /* how often jobs are looked at while there are any */
 #define WANTED_MOST       64  /* blobs wanted at once, by all jobs: each holds descriptors */
@@ -176,61 +177,6 @@ void items_done(struct items *items);
 int item_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
     struct blob **ret_blob);
 
-/* ---- job.c ---- */
-
-struct live_job {
-    struct list link; /* manage->jobs */
-    struct manage *manage;
-    struct catalog_job row;     /* state, error, reason and bytes: under lock; the rest never changes */
-    struct catalog_model model; /* as it was at the start */
-    struct items items;         /* desk */
-    size_t next;                /* desk: the first item that was not looked at yet */
-    size_t left;                /* desk: items that are neither done nor failed */
-    size_t done;                /* under lock: items done */
-    uid_t uid;                  /* who asked; known: false after a restart */
-    pid_t pid;
-    bool known;
-    bool dirty;     /* desk: look at it now */
-    int item_error; /* desk: of the first item that failed for good */
-    struct reason item_reason;
-    int start_error; /* desk: why the next item could not be begun (no room, no descriptor) */
-    uint64_t start_again_ms;
-    uint64_t moved_ms;                    /* desk: when bytes last came */
-    uint64_t fetched_bytes;               /* desk: that came while we looked */
-    uint64_t measured_ms, measured_bytes; /* desk: when the speed was last measured, and fetched_bytes then */
-    uint64_t saved_ms;                    /* desk */
-    uint64_t trouble_ms;                  /* desk: when trouble was last told as an event */
-    uint64_t speed;                       /* under lock */
-    struct list waits;                    /* under lock */
-};
-
-/* Takes up the jobs that the catalogue has as open. Desk or before it. */
-int jobs_take_up(struct manage *manage);
-/* Begins the job whose row was committed. Desk. Takes the items. */
-void job_begin(struct manage *manage, const struct catalog_job *row, const struct catalog_model *model,
-    struct items *items, const struct command_request *who);
-/* Ends it: the row, the event, who waits. `kept_open`: the row stays as it is, for the next start. Desk. */
-void job_end(struct live_job *job, enum catalog_job_state state, int error, const char *reason);
-struct live_job *job_of_model(struct manage *manage, int64_t model_id); /* desk */
-struct live_job *job_of_id(struct manage *manage, int64_t job_id);      /* desk */
-/* "job 12 (pull) of uid 0, pid 411" */
-void job_describe(const struct live_job *job, char *to, size_t size);
-void job_retry(struct live_job *job);
-/* For job_step.c: the state with all that follows from it; the row as it is; a blob is no longer wanted;
- * bytes_done and speed. Desk. */
-void job_set_state(struct live_job *job, enum catalog_job_state state, int error, const char *reason);
-void job_save(struct live_job *job);
-/* An event with the job's error, and the news of it. */
-void job_tell(struct live_job *job, const char *event);
-void job_put_item(struct manage *manage, struct item *item);
-void job_measure(struct live_job *job);
-/* One step of all jobs. Desk. */
-void jobs_step(struct manage *manage);
-/* Marks the jobs that want `digest` (NULL: all) to be looked at. Desk. */
-void jobs_mark(struct manage *manage, const char *digest);
-/* Puts back all blobs, and lets those who wait go; rows stay open. The desk has ended. */
-void jobs_leave(struct manage *manage);
-
 /* ---- state.c ---- */
 
 struct cached_report {
@@ -276,6 +222,7 @@ struct command {
     struct catalog_model model;             /* for after() */
     struct catalog_job job;
     struct items items;
+    struct list jobs; /* struct live_job: begun once that is committed */
     bool flag;
     struct discover_ask ask; /* of a line that asks a source first */
     bool asked;              /* it came back with ask_result */
@@ -322,8 +269,6 @@ command_function run_add, run_offline;
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);
 /* Pull again what the model's last job was about. */
 int pull_again(struct command *command, int64_t model_id, struct reason *reason);
-/* -ERR_BUSY with who it is, when a job of the model is open. */
-int refuse_while_pulling(struct manage *manage, int64_t model_id, struct reason *reason);
 /* Tells the store what pinned models need, after a change of pins or of a pinned model's selection. */
 void holds_renew(struct manage *manage);
 

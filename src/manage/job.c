@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pull jobs: each wants some blobs at a time until all of its files are here. Everything here runs
- * on the desk; what others look at (row, done, speed, waits) changes under the lock.
+ * Jobs of any kind: their states, what is told of them, their beginning and their end. Everything here
+ * runs on the desk; what others look at (row, speed, waits) changes under the lock.
  */
 
-#include "manage/internal.h"
+#include "manage/job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +25,14 @@ const char *job_state_name(enum catalog_job_state state) {
 
 /* ---- finding ---- */
 
-struct live_job *job_of_model(struct manage *manage, int64_t model_id) {
-    list_each (at, &manage->jobs)
-        if (list_entry(at, struct live_job, link)->row.model_id == model_id)
-            return list_entry(at, struct live_job, link);
+struct live_job *job_of_model(struct manage *manage, int64_t model_id, const struct job_kind *kind,
+    const char *words) {
+    list_each (at, &manage->jobs) {
+        struct live_job *job = list_entry(at, struct live_job, link);
+        if (job->row.model_id == model_id && (!kind || job->kind == kind) &&
+            (!words || strcmp(job->row.words, words) == 0))
+            return job;
+    }
     return NULL;
 }
 
@@ -41,12 +45,22 @@ struct live_job *job_of_id(struct manage *manage, int64_t job_id) {
 
 void job_describe(const struct live_job *job, char *to, size_t size) {
     int len = snprintf(to, size, "job %lld (%s)", (long long)job->row.id, job->row.kind);
-    if (job->known && len > 0 && (size_t)len < size)
-        (void)snprintf(to + len, size - (size_t)len, " of uid %u, pid %d", (unsigned)job->uid, (int)job->pid);
+    if (job->row.uid >= 0 && len > 0 && (size_t)len < size)
+        (void)snprintf(to + len, size - (size_t)len, " of uid %lld, pid %lld", (long long)job->row.uid,
+            (long long)job->row.pid);
 }
 
-static void key_of(const struct live_job *job, char key[static NAME_KEY_SIZE]) {
-    name_format(job->model.source, job->model.name, key);
+int job_refuse(struct manage *manage, int64_t model_id, unsigned does, unsigned excludes,
+    struct reason *reason) {
+    char who[128];
+    list_each (at, &manage->jobs) {
+        struct live_job *job = list_entry(at, struct live_job, link);
+        if (job->row.model_id != model_id || !((job->kind->does & excludes) || (job->kind->excludes & does)))
+            continue;
+        job_describe(job, who, sizeof who);
+        return err_because(reason, -ERR_BUSY, "%s, is under way; `cancel` ends it", who);
+    }
+    return 0;
 }
 
 /* ---- telling ---- */
@@ -77,17 +91,21 @@ void job_save(struct live_job *job) {
 
 void job_tell(struct live_job *job, const char *event) {
     struct manage *manage = job->manage;
-    char key[NAME_KEY_SIZE];
+    const char *key = *job->row.key ? job->row.key : NULL;
     struct buf more BUF_CLEANUP = BUF_INIT;
-    key_of(job, key);
-    (void)buf_format(&more, ",\"job\":%lld", (long long)job->row.id); /* no limit: none of these can fail */
-    if (job->row.error) {
-        (void)buf_format(&more, ",\"error\":\"%s\",\"reason\":", err_name(job->row.error));
+    (void)buf_format(&more, ",\"job\":%lld,\"kind\":\"%s\"", (long long)job->row.id,
+        job->row.kind); /* no limit: none of these can fail */
+    if (job->row.error)
+        (void)buf_format(&more, ",\"error\":\"%s\"", err_name(job->row.error));
+    if (job->row.error || *job->row.reason.text) {
+        (void)buf_text_add(&more, ",\"reason\":");
         (void)buf_json_string(&more, err_text(&job->row.reason, job->row.error));
     }
     events_add(manage, event, key, buf_text(&more));
-    trace(job, "job %lld of %s: %s", (long long)job->row.id, key, event);
+    trace(job, "job %lld of %s: %s", (long long)job->row.id, key ? key : "everything", event);
     bus_publish(&(struct news){.kind = NEWS_JOB, .id = job->row.id});
+    if (!job->row.model_id)
+        return;
     bus_publish(&(struct news){.kind = NEWS_MODEL, .id = job->row.model_id});
     state_renew(manage);
     state_mark(manage, job->row.model_id);
@@ -108,7 +126,7 @@ void job_set_state(struct live_job *job, enum catalog_job_state state, int error
     lock_take(&manage->lock);
     job->row.state = state;
     job->row.error = error;
-    (void)err_because(&job->row.reason, error, "%s", reason && error ? reason : "");
+    (void)err_because(&job->row.reason, error, "%s", reason ? reason : "");
     if (!is_under_way(state))
         job->speed = 0;
     lock_drop(&manage->lock);
@@ -120,140 +138,166 @@ void job_set_state(struct live_job *job, enum catalog_job_state state, int error
         release_waits(job);
 }
 
-/* ---- blobs ---- */
-
-void job_put_item(struct manage *manage, struct item *item) {
-    if (!item->blob)
-        return;
-    blob_unwant(item->blob);
-    blob_put(item->blob);
-    item->blob = NULL;
-    manage->wanted--;
+void job_count_try(struct live_job *job) {
+    LOCK_SCOPE(&job->manage->lock);
+    job->row.tries++;
 }
 
-static void put_all(struct live_job *job) {
-    for (size_t i = 0; i < job->next; i++)
-        job_put_item(job->manage, &job->items.array[i]);
+int job_set_memo(struct live_job *job, const char *memo) {
+    if (strlen(memo) >= sizeof job->row.memo)
+        return -ERR_BAD_VALUE;
+    lock_take(&job->manage->lock);
+    (void)text_copy(job->row.memo, sizeof job->row.memo, memo); /* fits */
+    lock_drop(&job->manage->lock);
+    job_save(job);
+    return 0;
 }
 
-static void free_job(struct live_job *job) {
-    items_done(&job->items);
-    free(job);
+/* ---- adding ---- */
+
+static struct live_job *job_new(struct manage *manage, const struct job_kind *kind,
+    const struct catalog_job *row) {
+    struct live_job *job = mem_new(sizeof *job);
+    job->manage = manage;
+    job->kind = kind;
+    job->row = *row;
+    job->moved_ms = job->saved_ms = job->measured_ms = clock_ms();
+    list_init(&job->waits);
+    return job;
+}
+
+int job_add_row(struct manage *manage, const struct job_kind *kind, int64_t model_id, struct catalog_job *row,
+    const struct command_request *who, int64_t *ret_id) {
+    struct catalog_model model = {0};
+    int result = model_id ? catalog_model(manage->settings.catalog, model_id, &model) : 0;
+    if (result < 0)
+        return result;
+    row->model_id = model_id;
+    if (model_id)
+        name_format(model.source, model.name, row->key);
+    (void)text_copy(row->kind, sizeof row->kind, kind->name); /* a kind's name fits: a test looks */
+    row->state = JOB_QUEUED;
+    row->held_by = row->uid = -1;
+    row->created_ms = clock_wall_ms();
+    if (who) {
+        row->uid = who->uid;
+        row->pid = who->pid;
+    }
+    result = catalog_add_job(manage->settings.catalog, row, &row->id);
+    if (result < 0)
+        return result;
+    LIST_HEAD(jobs);
+    list_append(who ? &command_of(who)->jobs : &jobs, &job_new(manage, kind, row)->link);
+    jobs_open(manage, &jobs);
+    *ret_id = row->id;
+    return 0;
+}
+
+int job_add(struct manage *manage, const struct job_kind *kind, int64_t model_id, const char *words,
+    const struct command_request *who, int64_t *ret_id) {
+    struct catalog_job *row = mem_new(sizeof *row);
+    int result = text_copy(row->words, sizeof row->words, words ? words : "");
+    if (result == 0)
+        result = job_add_row(manage, kind, model_id, row, who, ret_id);
+    free(row);
+    return result;
+}
+
+void jobs_open(struct manage *manage, struct list *jobs) {
+    bool any = false;
+    for (struct list *link; (link = list_shift(jobs)); any = true) {
+        struct live_job *job = list_entry(link, struct live_job, link);
+        lock_take(&manage->lock);
+        list_append(&manage->jobs, &job->link);
+        lock_drop(&manage->lock);
+        tell_state(job);
+    }
+    if (any)
+        tick_soon(manage, 0);
+}
+
+void jobs_drop(struct list *jobs) {
+    for (struct list *link; (link = list_shift(jobs));)
+        free(list_entry(link, struct live_job, link));
+}
+
+/* ---- ending, going on, leaving ---- */
+
+static void stop(struct live_job *job, bool goes_on) {
+    if (job->begun)
+        job->kind->stop(job, goes_on);
+    job->begun = false;
+}
+
+static void log_end(const struct live_job *job) {
+    const struct catalog_job *row = &job->row;
+    char size[HUMAN_SIZE];
+    const char *key = *row->key ? row->key : "everything";
+    if (row->error && row->state != JOB_CANCELLED)
+        log_notice("job %lld: %s of %s %s: %s", (long long)row->id, row->kind, key,
+            job_state_name(row->state), err_text(&row->reason, row->error));
+    else
+        log_notice("job %lld: %s of %s %s, %s", (long long)row->id, row->kind, key,
+            job_state_name(row->state), human_bytes(size, row->bytes_done));
 }
 
 void job_end(struct live_job *job, enum catalog_job_state state, int error, const char *reason) {
     struct manage *manage = job->manage;
-    char key[NAME_KEY_SIZE], size[HUMAN_SIZE];
-    key_of(job, key);
-    put_all(job);
+    stop(job, false);
     lock_take(&manage->lock);
     list_remove(&job->link);
     job->row.ended_ms = clock_wall_ms();
     lock_drop(&manage->lock);
     /* Now that nobody new can wait on it. */
     job_set_state(job, state, error, reason);
-    if (error && state != JOB_CANCELLED)
-        log_notice("job %lld: pull of %s %s: %s", (long long)job->row.id, key, job_state_name(state),
-            err_text(&job->row.reason, error));
-    else
-        log_notice("job %lld: pull of %s %s, %s", (long long)job->row.id, key, job_state_name(state),
-            human_bytes(size, job->row.bytes_done));
+    log_end(job);
     unsigned keep = (unsigned)options_number(manage->settings.options, "job_history");
     if (catalog_trim_jobs(manage->settings.catalog, keep) < 0)
         log_warning("ended jobs can't be removed from the catalogue");
-    free_job(job);
+    free(job);
+    if (!list_empty(&manage->jobs))
+        tick_soon(manage, 0); /* its place is free */
 }
 
-/* ---- beginning, again, and leaving ---- */
-
-void job_retry(struct live_job *job) {
-    for (size_t i = 0; i < job->next; i++)
-        if (job->items.array[i].blob)
-            blob_retry(job->items.array[i].blob);
-    job->start_again_ms = 0;
-    job->moved_ms = clock_ms();
-    job->dirty = true;
-    job_set_state(job, JOB_RUNNING, 0, NULL);
-}
-
-void job_begin(struct manage *manage, const struct catalog_job *row, const struct catalog_model *model,
-    struct items *items, const struct command_request *who) {
-    struct live_job *job = mem_new(sizeof *job);
-    job->manage = manage;
-    job->row = *row;
-    job->model = *model;
-    job->items = *items;
-    *items = (struct items){0};
-    for (size_t i = 0; i < job->items.count; i++)
-        job->done += job->items.array[i].done;
-    job->left = job->items.count - job->done;
-    job->row.state = JOB_QUEUED;
-    job->row.bytes_total = job->items.bytes_total;
-    job->moved_ms = job->saved_ms = job->measured_ms = clock_ms();
-    job->dirty = true;
-    if (who) {
-        job->known = true;
-        job->uid = who->uid;
-        job->pid = who->pid;
-    }
-    list_init(&job->waits);
-    lock_take(&manage->lock);
-    list_append(&manage->jobs, &job->link);
-    lock_drop(&manage->lock);
-    job_measure(job);
-    tell_state(job);
-    tick_soon(manage, 0);
-}
-
-static int take_up(struct manage *manage, struct catalog_job *row) {
-    struct words words WORDS_CLEANUP = {0};
-    struct items items ITEMS_CLEANUP = {0};
-    struct catalog_model *model = mem_new(sizeof *model);
-    struct reason reason = {""};
-    int result = catalog_model(manage->settings.catalog, row->model_id, model);
-    if (result == 0)
-        result = words_parse(row->words, &words, &reason);
-    if (result == 0)
-        result = items_read(manage, model, &words, &items);
-    uint64_t missing;
-    if (result == 0)
-        result = items_look(manage, model, &items, &missing);
-    if (result == 0) {
-        row->error = 0;
-        row->reason.text[0] = 0;
-        job_begin(manage, row, model, &items, NULL);
-    } else if (result !=
-               -ERR_DATABASE) { /* it can't go on as it was written: it must not stay open for ever */
-        row->state = JOB_FAILED;
-        row->error = result;
-        row->reason = reason;
-        row->ended_ms = clock_wall_ms();
-        result = catalog_set_job(manage->settings.catalog, row);
-    }
-    free(model);
-    return result;
+/* A kind that this build does not have, or a model that is gone: it must not stay open for ever. */
+static int give_up(struct manage *manage, struct catalog_job *row, int error, const char *reason) {
+    row->state = JOB_FAILED;
+    row->ended_ms = clock_wall_ms();
+    row->error = err_because(&row->reason, error, "%s", reason);
+    return catalog_set_job(manage->settings.catalog, row);
 }
 
 int jobs_take_up(struct manage *manage) {
     struct catalog_job *row = mem_new(sizeof *row);
+    LIST_HEAD(jobs);
     int64_t after_id = 0;
     int count;
     while ((count = catalog_list_jobs(manage->settings.catalog, true, after_id, row, 1)) == 1) {
+        const struct job_kind *kind = job_kind_of(row->kind);
         after_id = row->id;
-        count = take_up(manage, row);
+        if (!kind) {
+            count = give_up(manage, row, -ERR_UNKNOWN_COMMAND, "this weightfs knows no such kind of job");
+        } else {
+            row->state = row->held_by >= 0 ? JOB_PAUSED : JOB_QUEUED;
+            row->error = 0;
+            if (row->held_by < 0)
+                row->reason.text[0] = 0;
+            list_append(&jobs, &job_new(manage, kind, row)->link);
+        }
         if (count < 0)
             break;
     }
     free(row);
+    jobs_open(manage, &jobs);
     return count < 0 ? count : 0;
 }
 
 void jobs_leave(struct manage *manage) {
     for (struct list *link; (link = list_shift(&manage->jobs));) {
         struct live_job *job = list_entry(link, struct live_job, link);
-        put_all(job);
+        stop(job, true);
         job_save(job);
         release_waits(job);
-        free_job(job);
+        free(job);
     }
 }

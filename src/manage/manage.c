@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting and stopping the manager, its desk, its ear for news, and its tick. */
 
-#include "manage/internal.h"
+#include "manage/job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +41,14 @@ const struct option_row manage_options[] = {
         .least = 0,
         .most = 10000,
         .help = "how many ended jobs are kept under jobs/"},
+    {.name = "max_concurrent_downloads",
+        .type = OPTION_NUMBER,
+        .value = "4",
+        .environment = "MAX_CONCURRENT_DOWNLOADS",
+        .least = 1,
+        .most = 64,
+        .live = true,
+        .help = "how many models are pulled at once; the others are queued"},
     {.name = NULL},
 };
 

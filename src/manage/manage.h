@@ -21,6 +21,7 @@
 #include "base/timer.h"
 #include "base/wait.h"
 #include "model/catalog.h"
+#include "model/catalog_job.h"
 #include "outside/http.h"
 #include "store/store.h"
 #include "weightfs/source.h"

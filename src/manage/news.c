@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* News of blobs: the listener, on any thread, only takes note; the desk reads the notes. */
 
-#include "manage/internal.h"
+#include "manage/job.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command pull: what is wanted becomes part of the selection, and a job fetches it. */
 
-#include "manage/internal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs once the job's row is committed. */
-static void begin_job(struct command *command) {
-    job_begin(command->manage, &command->job, &command->model, &command->items, &command->request);
-    holds_renew(command->manage); /* a pinned model's selection may have grown */
-}
+#include "manage/job.h"
 
 static void selection_changed(struct command *command) {
     state_renew(command->manage);
@@ -30,15 +24,6 @@ static int refuse_masked(const struct catalog_model *model, const struct items *
         model->error == -ERR_GATED ? err_text(&model->reason, -ERR_GATED) : err_sentence(-ERR_GATED));
 }
 
-static struct live_job *find_same(struct manage *manage, int64_t model_id, const char *words) {
-    list_each (at, &manage->jobs) {
-        struct live_job *job = list_entry(at, struct live_job, link);
-        if (job->row.model_id == model_id && strcmp(job->row.words, words) == 0)
-            return job;
-    }
-    return NULL;
-}
-
 /* The default variant becomes a word of its own: pulling another one later adds to it. */
 static int select_words(struct command *command, const struct words *words, struct reason *reason) {
     struct catalog *catalog = command->manage->settings.catalog;
@@ -56,18 +41,14 @@ static int select_words(struct command *command, const struct words *words, stru
 static int add_job(struct command *command, uint64_t missing, struct reason *reason) {
     struct catalog_job *job = &command->job;
     char size[HUMAN_SIZE];
-    job->model_id = command->model.id;
-    (void)text_copy(job->kind, sizeof job->kind, "pull");
-    job->state = JOB_QUEUED;
-    job->created_ms = clock_wall_ms();
     job->bytes_total = command->items.bytes_total;
     for (size_t i = 0; i < command->items.count; i++)
         job->bytes_done += command->items.array[i].here;
-    int result = catalog_add_job(command->manage->settings.catalog, job, &job->id);
+    int64_t id;
+    int result = job_add_row(command->manage, &kind_pull, command->model.id, job, &command->request, &id);
     if (result < 0)
         return result;
-    command->after = begin_job;
-    SAY(reason, "job %lld fetches %s (files: %zu)", (long long)job->id, human_bytes(size, missing),
+    SAY(reason, "job %lld fetches %s (files: %zu)", (long long)id, human_bytes(size, missing),
         command->items.count);
     return 0;
 }
@@ -118,9 +99,9 @@ static int pull_items(struct command *command, const struct words *words, struct
     bool all_here = true;
     for (size_t i = 0; i < command->items.count; i++)
         all_here = all_here && command->items.array[i].done;
+    command->after = selection_changed; /* what is pinned of the model may have grown */
     if (!all_here)
         return add_job(command, missing, reason);
-    command->after = selection_changed;
     SAY(reason, "all of it is here: %s (files: %zu)", human_bytes(size, command->items.bytes_total),
         command->items.count);
     return 0;
@@ -140,20 +121,22 @@ int pull_model(struct command *command, int64_t model_id, const struct words *wo
     if (!model->revision_id)
         return err_because(reason, model->error ? model->error : -ERR_GATED, "%s",
             err_text(&model->reason, -ERR_GATED));
-    struct live_job *job = find_same(manage, model_id, command->job.words);
+    struct live_job *job = job_of_model(manage, model_id, &kind_pull, command->job.words);
     if (job) {
         SAY(reason, "job %lld pulls it already", (long long)job->row.id);
         job_retry(job);
         return 0;
     }
-    result = items_read(manage, model, words, &command->items);
+    result = job_refuse(manage, model_id, kind_pull.does, kind_pull.excludes, reason);
+    if (result == 0)
+        result = items_read(manage, model, words, &command->items);
     return result < 0 ? result : pull_items(command, words, reason);
 }
 
 int pull_again(struct command *command, int64_t model_id, struct reason *reason) {
     struct words words WORDS_CLEANUP = {0};
     struct catalog_job *last = mem_new(sizeof *last);
-    int result = catalog_last_job(command->manage->settings.catalog, model_id, last);
+    int result = catalog_last_job(command->manage->settings.catalog, model_id, kind_pull.name, last);
     if (result == 0)
         result = words_parse(last->words, &words, reason);
     else if (result == -ENOENT)

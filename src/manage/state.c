@@ -5,7 +5,7 @@
  * whole needs no counting: its job knows.
  */
 
-#include "manage/internal.h"
+#include "manage/job.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +176,8 @@ static bool take_from_job(struct manage *manage, int64_t model_id, struct model_
     LOCK_SCOPE(&manage->lock);
     struct live_job *job = NULL;
     list_each (at, &manage->jobs)
-        if (list_entry(at, struct live_job, link)->row.model_id == model_id)
+        if (list_entry(at, struct live_job, link)->row.model_id == model_id &&
+            list_entry(at, struct live_job, link)->kind->does & JOB_FETCHES)
             job = list_entry(at, struct live_job, link);
     if (!job)
         return false;
@@ -185,21 +186,14 @@ static bool take_from_job(struct manage *manage, int64_t model_id, struct model_
     report->reason = job->row.reason;
     report->job_id = job->row.id;
     report->speed = job->speed;
-    *ret_whole = !*job->row.words;
-    if (*ret_whole) {
-        report->files_total = job->items.count;
-        report->files_here = job->done;
-        report->bytes_total = job->row.bytes_total;
-        report->bytes_here = job->row.bytes_done;
-        memcpy(report->variants, job->items.variants, sizeof report->variants);
-    }
+    *ret_whole = job->kind->report && job->kind->report(job, report);
     return true;
 }
 
 static int take_from_last_job(struct manage *manage, const struct catalog_model *model,
     struct model_report *report) {
     struct catalog_job job;
-    int result = catalog_last_job(manage->settings.catalog, model->id, &job);
+    int result = catalog_last_job(manage->settings.catalog, model->id, kind_pull.name, &job);
     if (result < 0)
         return result == -ENOENT ? 0 : result;
     report->job_id = job.id;

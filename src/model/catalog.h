@@ -24,7 +24,6 @@
 struct catalog;
 
 #define CATALOG_FILE_NAME_SIZE 256
-#define CATALOG_WORDS_SIZE     1024
 
 struct catalog_group { /* hf/ORG */
     int64_t id;
@@ -60,18 +59,6 @@ struct catalog_file { /* a file or a folder of one revision */
     int64_t modified_ms;
 };
 
-enum catalog_job_state { JOB_QUEUED, JOB_RUNNING, JOB_PAUSED, JOB_DONE, JOB_FAILED, JOB_CANCELLED };
-struct catalog_job {
-    int64_t id, model_id;
-    char kind[16];                  /* "pull" */
-    char words[CATALOG_WORDS_SIZE]; /* its arguments, by spaces */
-    enum catalog_job_state state;
-    int64_t created_ms, ended_ms;
-    int error;
-    struct reason reason;
-    uint64_t bytes_total, bytes_done;
-};
-
 /* Opens or makes `path`. A damaged file is kept aside as catalog.db.damaged-STAMP and a new one
  * begun: *ret_damaged then true. */
 int catalog_open(const char *path, struct catalog **ret_catalog, bool *ret_damaged, struct reason *reason);
@@ -90,9 +77,6 @@ int catalog_find_file(struct catalog *catalog, int64_t revision_id, int64_t pare
     struct catalog_file *ret_file);
 int catalog_find_path(struct catalog *catalog, int64_t revision_id, const char *path,
     struct catalog_file *ret_file);
-int catalog_job(struct catalog *catalog, int64_t id, struct catalog_job *ret_job);
-/* The newest of the model's. */
-int catalog_last_job(struct catalog *catalog, int64_t model_id, struct catalog_job *ret_job);
 
 /* Lists: up to `room` rows with id > `after_id`, in order of id, into the array; the count, or an
  * error. Ids are the offsets of directories. */
@@ -108,8 +92,6 @@ int catalog_list_files(struct catalog *catalog, int64_t revision_id, bool select
 /* Files of any model with this digest whose revision is selected (for invalidation). */
 int catalog_list_same(struct catalog *catalog, const char *digest, int64_t after_id,
     struct catalog_file *array, size_t room);
-int catalog_list_jobs(struct catalog *catalog, bool open_only, int64_t after_id, struct catalog_job *array,
-    size_t room);
 struct catalog_refusal {
     char path[NAME_PATH_SIZE];
     char fault[128];
@@ -166,12 +148,6 @@ int catalog_set_absence(struct catalog *catalog, const char *source, const char 
     const char *reason, int64_t until_ms);
 int catalog_clear_absence(struct catalog *catalog, const char *source, const char *name);
 int catalog_clear_absences(struct catalog *catalog); /* all */
-
-int catalog_add_job(struct catalog *catalog, const struct catalog_job *job, int64_t *ret_id);
-/* Its state, error, reason, ended_ms and bytes. */
-int catalog_set_job(struct catalog *catalog, const struct catalog_job *job);
-/* Removes ended ones, oldest first. */
-int catalog_trim_jobs(struct catalog *catalog, unsigned keep);
 
 int catalog_set_setting(struct catalog *catalog, const char *name, const char *value /* NULL: unset */);
 int catalog_setting(struct catalog *catalog, const char *name, char *to, size_t size); /* -ENOENT */

@@ -36,6 +36,14 @@ int catalog_enter(struct catalog *catalog, bool *ret_nested);
 /* Commits it (result ≥ 0) or rolls it back, and gives the result, or the commit's error. */
 int catalog_leave(struct catalog *catalog, bool nested, int result);
 
+/* Wraps `work` (an expression of a nested function's result) into a transaction. */
+#define WRITE(catalog, work)                                               \
+    ({                                                                     \
+        bool nested_;                                                      \
+        int result_ = catalog_enter((catalog), &nested_);                  \
+        result_ < 0 ? result_ : catalog_leave((catalog), nested_, (work)); \
+    })
+
 /* A text of a row into `to`. All was checked when it was written; what does not fit is of another
  * hand, and comes as "". */
 void catalog_get_text(struct db_statement *row, int column, char *to, size_t size);

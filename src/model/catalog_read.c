@@ -70,23 +70,6 @@ static void read_file(struct db_statement *row, struct catalog_file *file) {
         catalog_get_text(row, 13, file->sha256, sizeof file->sha256);
 }
 
-#define JOB_COLUMNS                                                                                    \
-    "SELECT j.id, j.model_id, j.kind, j.words, j.state, j.created_ms, j.ended_ms, j.error, j.reason, " \
-    "j.bytes_total, j.bytes_done FROM jobs j "
-static void read_job(struct db_statement *row, struct catalog_job *job) {
-    job->id = db_get_number(row, 0);
-    job->model_id = db_get_number(row, 1);
-    catalog_get_text(row, 2, job->kind, sizeof job->kind);
-    catalog_get_text(row, 3, job->words, sizeof job->words);
-    job->state = (enum catalog_job_state)db_get_number(row, 4);
-    job->created_ms = db_get_number(row, 5);
-    job->ended_ms = db_get_number(row, 6);
-    job->error = (int)db_get_number(row, 7);
-    catalog_get_text(row, 8, job->reason.text, sizeof job->reason.text);
-    job->bytes_total = (uint64_t)db_get_number(row, 9);
-    job->bytes_done = (uint64_t)db_get_number(row, 10);
-}
-
 static void read_refusal(struct db_statement *row, struct catalog_refusal *refusal) {
     catalog_get_text(row, 0, refusal->path, sizeof refusal->path);
     catalog_get_text(row, 1, refusal->fault, sizeof refusal->fault);
@@ -156,19 +139,6 @@ int catalog_find_path(struct catalog *catalog, int64_t revision_id, const char *
         }
         path += len + 1;
     }
-}
-
-int catalog_job(struct catalog *catalog, int64_t id, struct catalog_job *ret_job) {
-    LOCK_SCOPE(&catalog->read_lock);
-    return READ_ONE(by_number(db_query(catalog->reader, JOB_COLUMNS "WHERE j.id = ?"), id), read_job,
-        ret_job);
-}
-
-int catalog_last_job(struct catalog *catalog, int64_t model_id, struct catalog_job *ret_job) {
-    LOCK_SCOPE(&catalog->read_lock);
-    struct db_statement *statement =
-        db_query(catalog->reader, JOB_COLUMNS "WHERE j.model_id = ? ORDER BY j.id DESC LIMIT 1");
-    return READ_ONE(by_number(statement, model_id), read_job, ret_job);
 }
 
 /* ---- lists ---- */
@@ -247,15 +217,6 @@ int catalog_list_same(struct catalog *catalog, const char *digest, int64_t after
         "WHERE f.digest = ?3 AND f.digest != '' AND f.id > ?1 "
         "AND EXISTS (SELECT 1 FROM models m WHERE m.revision_id = f.revision_id) ORDER BY f.id LIMIT ?2");
     return READ_LIST(and_text(with_page(statement, after_id, room), 3, digest), read_file, array, room);
-}
-
-int catalog_list_jobs(struct catalog *catalog, bool open_only, int64_t after_id, struct catalog_job *array,
-    size_t room) {
-    LOCK_SCOPE(&catalog->read_lock);
-    struct db_statement *statement =
-        db_query(catalog->reader, JOB_COLUMNS "WHERE j.id > ?1 AND j.state < ?3 ORDER BY j.id LIMIT ?2");
-    statement = and_number(with_page(statement, after_id, room), 3, open_only ? JOB_DONE : JOB_CANCELLED + 1);
-    return READ_LIST(statement, read_job, array, room);
 }
 
 int catalog_list_refusals(struct catalog *catalog, int64_t revision_id, struct catalog_refusal *array,

@@ -2,6 +2,7 @@
 /* Reading the catalogue: figures, and what is remembered by name. */
 
 #include "model/catalog_internal.h"
+#include "model/catalog_job.h"
 
 #include <string.h>
 

@@ -123,6 +123,40 @@ static const char *const steps[] = {
     "    request INTEGER NOT NULL,"
     "    result INTEGER NOT NULL,"
     "    UNIQUE (session, request));",
+
+    /* 2: jobs of any kind, also about the whole; their history outlives their model. Ids go on where
+     * they were, also when the newest row is gone. */
+    "CREATE TABLE jobs_anew ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    model_id INTEGER NOT NULL," /* 0: about the whole; no reference: it may be forgotten */
+    "    key TEXT NOT NULL,"
+    "    kind TEXT NOT NULL,"
+    "    words TEXT NOT NULL,"
+    "    memo TEXT NOT NULL DEFAULT '',"
+    "    state INTEGER NOT NULL,"
+    "    priority INTEGER NOT NULL DEFAULT 0,"
+    "    held_by INTEGER NOT NULL DEFAULT -1," /* uid of who paused it; -1: nobody */
+    "    uid INTEGER NOT NULL DEFAULT -1,"
+    "    pid INTEGER NOT NULL DEFAULT 0,"
+    "    tries INTEGER NOT NULL DEFAULT 0,"
+    "    created_ms INTEGER NOT NULL,"
+    "    started_ms INTEGER NOT NULL DEFAULT 0,"
+    "    ended_ms INTEGER NOT NULL,"
+    "    error INTEGER NOT NULL,"
+    "    reason TEXT NOT NULL,"
+    "    bytes_total INTEGER NOT NULL,"
+    "    bytes_done INTEGER NOT NULL);"
+    "INSERT INTO sqlite_sequence (name, seq) "
+    "    SELECT 'jobs_anew', seq FROM sqlite_sequence WHERE name = 'jobs';"
+    "INSERT INTO jobs_anew (id, model_id, key, kind, words, state, created_ms, ended_ms, error, reason, "
+    "        bytes_total, bytes_done) "
+    "    SELECT j.id, j.model_id, m.source || ':' || m.name, j.kind, j.words, j.state, j.created_ms, "
+    "        j.ended_ms, j.error, j.reason, j.bytes_total, j.bytes_done "
+    "    FROM jobs j JOIN models m ON m.id = j.model_id ORDER BY j.id;"
+    "DROP TABLE jobs;"
+    "ALTER TABLE jobs_anew RENAME TO jobs;"
+    "CREATE INDEX jobs_by_model ON jobs (model_id);"
+    "CREATE INDEX jobs_open ON jobs (id) WHERE state < 3;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing the catalogue: groups, models, jobs, settings, and the ledgers of absences, commands and
+/* Writing the catalogue: groups, models, settings, and the ledgers of absences, commands and
  * answers. */
 
 #include "model/catalog_internal.h"
@@ -8,14 +8,6 @@
 
 #define AUDIT_KEPT   10000
 #define ANSWERS_KEPT 4096 /* more requests are never pending at once: the face caps them */
-
-/* Wraps `work` (an expression of a nested function's result) into a transaction. */
-#define WRITE(catalog, work)                                               \
-    ({                                                                     \
-        bool nested_;                                                      \
-        int result_ = catalog_enter((catalog), &nested_);                  \
-        result_ < 0 ? result_ : catalog_leave((catalog), nested_, (work)); \
-    })
 
 /* ---- groups and models ---- */
 
@@ -112,74 +104,6 @@ int catalog_set_setting(struct catalog *catalog, const char *name, const char *v
     return WRITE(catalog,
         put_texts(db_query(catalog->writer, "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"),
             name, value));
-}
-
-/* ---- jobs ---- */
-
-static int add_job(struct catalog *catalog, const struct catalog_job *job, int64_t *ret_id) {
-    struct db_statement *row =
-        db_query(catalog->writer, "INSERT INTO jobs (model_id, kind, words, state, created_ms, ended_ms, "
-                                  "error, reason, bytes_total, bytes_done) "
-                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    if (!row)
-        return -ERR_DATABASE;
-    db_number(row, 1, job->model_id);
-    db_text(row, 2, job->kind);
-    db_text(row, 3, job->words);
-    db_number(row, 4, job->state);
-    db_number(row, 5, job->created_ms);
-    db_number(row, 6, job->ended_ms);
-    db_number(row, 7, job->error);
-    db_text(row, 8, job->reason.text);
-    db_number(row, 9, (int64_t)job->bytes_total);
-    db_number(row, 10, (int64_t)job->bytes_done);
-    int result = db_finish(row);
-    if (result == 0)
-        *ret_id = db_last_id(catalog->writer);
-    return result;
-}
-
-int catalog_add_job(struct catalog *catalog, const struct catalog_job *job, int64_t *ret_id) {
-    int64_t id = 0;
-    int result = WRITE(catalog, add_job(catalog, job, &id));
-    if (result == 0)
-        *ret_id = id;
-    return result;
-}
-
-static int set_job(struct catalog *catalog, const struct catalog_job *job) {
-    struct db_statement *row =
-        db_query(catalog->writer, "UPDATE jobs SET state = ?, error = ?, reason = ?, ended_ms = ?, "
-                                  "bytes_total = ?, bytes_done = ? WHERE id = ?");
-    if (!row)
-        return -ERR_DATABASE;
-    db_number(row, 1, job->state);
-    db_number(row, 2, job->error);
-    db_text(row, 3, job->reason.text);
-    db_number(row, 4, job->ended_ms);
-    db_number(row, 5, (int64_t)job->bytes_total);
-    db_number(row, 6, (int64_t)job->bytes_done);
-    db_number(row, 7, job->id);
-    return db_finish(row);
-}
-
-int catalog_set_job(struct catalog *catalog, const struct catalog_job *job) {
-    return WRITE(catalog, set_job(catalog, job));
-}
-
-static int trim_jobs(struct catalog *catalog, unsigned keep) {
-    struct db_statement *row = db_query(catalog->writer,
-        "DELETE FROM jobs WHERE state >= ?1 AND id <= "
-        "(SELECT id FROM jobs WHERE state >= ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)");
-    if (!row)
-        return -ERR_DATABASE;
-    db_number(row, 1, JOB_DONE);
-    db_number(row, 2, keep);
-    return db_finish(row);
-}
-
-int catalog_trim_jobs(struct catalog *catalog, unsigned keep) {
-    return WRITE(catalog, trim_jobs(catalog, keep));
 }
 
 /* ---- absences ---- */

@@ -2,6 +2,7 @@
 /* The catalogue: what is written is read again, in order, after a restart. */
 
 #include "catalog-fixture.h"
+#include "model/catalog_job.h"
 
 /* The names in a folder, listed one by one, since that is how a directory is read. */
 static void check_folder_is(struct catalog *catalog, int64_t revision_id, int64_t parent_id,
@@ -188,7 +189,8 @@ static void absences_end(struct catalog *catalog) {
 
 static void jobs_are_kept_and_trimmed(struct catalog *catalog) {
     struct catalog_model model;
-    struct catalog_job job = {.kind = "pull",
+    struct catalog_job job = {.key = "hf:acme/tiny",
+                           .kind = "pull",
                            .words = "Q8_0",
                            .state = JOB_QUEUED,
                            .created_ms = 5,
@@ -202,7 +204,7 @@ static void jobs_are_kept_and_trimmed(struct catalog *catalog) {
         first = first ? first : id;
     }
     CHECK_NUMBER(catalog_list_jobs(catalog, true, 0, jobs, 8), 4);
-    CHECK_OK(catalog_last_job(catalog, model.id, &job));
+    CHECK_OK(catalog_last_job(catalog, model.id, "pull", &job));
     CHECK(job.id == id);
     for (int i = 0; i < 3; i++) {
         job.id = first + i;
@@ -259,7 +261,8 @@ static void forgetting_takes_all(struct catalog **catalog) {
     CHECK_OK(catalog_forget_model(*catalog, model.id));
     CHECK_ERROR(catalog_model(*catalog, model.id, &after), -ENOENT);
     CHECK_ERROR(catalog_file(*catalog, file.id, &file), -ENOENT);
-    CHECK_NUMBER(catalog_list_jobs(*catalog, false, 0, jobs, 8), 0);
+    CHECK_NUMBER(catalog_list_jobs(*catalog, false, 0, jobs, 8), 2); /* history says what was done to it */
+    CHECK_TEXT(jobs[0].key, "hf:acme/tiny");
     *catalog = open_again(*catalog);
     int64_t id = store(*catalog, "acme/tiny", tiny(COMMIT_A), true);
     CHECK(id > model.id); /* ids are never used again */
