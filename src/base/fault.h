@@ -27,6 +27,11 @@
     ROW(store_seal_sync_folder)  \
     ROW(store_after_seal_rename) \
     ROW(store_evict_unlink)      \
+    ROW(store_verify_open)       \
+    ROW(store_verify_read)       \
+    ROW(store_rot_rename)        \
+    ROW(store_rot_meta)          \
+    ROW(store_rot_unlink)        \
     ROW(store_lock)              \
     ROW(catalog_write)           \
     ROW(catalog_commit)          \

@@ -100,8 +100,9 @@ static void tell_blob(struct manage *manage, const char *event, const struct not
  * mismatch. */
 static void generation_began(struct manage *manage, const struct note *note) {
     if (note->error) {
-        log_warning("blob %s: %s; what was fetched of it is dropped", note->key, err_sentence(note->error));
-        tell_blob(manage, "blob.corrupt", note);
+        bool rotten = note->error == -ERR_ROTTEN;
+        log_warning("blob %s: %s", note->key, *note->text ? note->text : err_sentence(note->error));
+        tell_blob(manage, rotten ? "blob.rotten" : "blob.corrupt", note);
         return;
     }
     struct catalog_file *file = mem_new(sizeof *file);

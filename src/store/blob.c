@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/verify.h"
 
 const char *blob_key(const struct blob *blob) {
     return blob->key;
@@ -131,6 +132,11 @@ static bool serves_locked(const struct blob *blob, uint32_t generation) {
         return false;
     return generation == blob->meta.generation ||
            (generation % 2 && generation + 1 == blob->meta.generation && blob->state == BLOB_COMPLETE);
+}
+
+bool blob_still_serves(struct blob *blob, uint32_t generation) {
+    LOCK_SCOPE(&blob->lock);
+    return serves_locked(blob, generation);
 }
 
 int blob_check(struct blob *blob, uint32_t generation) {

@@ -146,8 +146,7 @@ static uint64_t evict_item(struct store *store, const struct shelf_item *item) {
     return unlinkat(store->dir_fd, name, 0) ? 0 : item->bytes;
 }
 
-/* Tells those above of blobs of ours that another look shows gone. */
-static void tell_evicted(struct store *store, const char *name, bool is_part) {
+void store_tell_gone(struct store *store, const char *name, bool is_part) {
     size_t count = 0, room = 0;
     struct blob **known = NULL;
     {
@@ -194,7 +193,7 @@ int store_make_room(struct store *store, uint64_t bytes) {
             store->evicted_bytes += freed;
         }
         trace(store, "evicted %s, %" PRIu64 " bytes", shelf.items[i].name, freed);
-        tell_evicted(store, shelf.items[i].name, shelf.items[i].is_part);
+        store_tell_gone(store, shelf.items[i].name, shelf.items[i].is_part);
     }
     shelf_done(&shelf);
     return excess(store, bytes, &disk) ? no_room(store, bytes, disk, NULL) : 0;
@@ -351,6 +350,6 @@ int blob_evict(struct blob *blob, uint64_t *ret_freed_bytes) {
         store->bytes_here -= freed < store->bytes_here ? freed : store->bytes_here;
         store->evicted_bytes += freed;
     }
-    tell_evicted(store, item.name, item.is_part);
+    store_tell_gone(store, item.name, item.is_part);
     return 0;
 }

@@ -265,6 +265,8 @@ void store_scan(struct store *store);
 /* repair.c: once after the start, with the first scan. */
 void store_repair(struct store *store);
 void store_write_budget(struct store *store);
+/* A file of the shelf was unlinked: tells those above of blobs of ours that another look shows gone. */
+void store_tell_gone(struct store *store, const char *name, bool is_part);
 void blob_touch_locked(struct blob *blob);
 
 #endif

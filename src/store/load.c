@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/rot.h"
 
 static void sealed_name(const char *sha256, char to[static SHA256_HEX_SIZE + 16]) {
     (void)snprintf(to, SHA256_HEX_SIZE + 16, "sha256/%.2s/%s", sha256, sha256);
@@ -83,6 +84,7 @@ static void settle(struct blob *blob) {
         blob->meta.generation++;
         mended = !blob_write_meta_locked(blob, false); /* settled again at the next start if this fails */
     } else if (blob->meta.state == META_COMPLETE && !sealed) {
+        rot_note_size_locked(blob);
         blob->meta.state = META_PARTIAL;
         blob->meta.generation = next_odd(blob->meta.generation);
         *blob->meta.sha256 = 0;
@@ -245,6 +247,12 @@ static int reload(struct blob *blob, struct list *ended) {
     return 0;
 }
 
+/* Nothing but rot takes a sealed file away under its users (I12). */
+static bool is_linked(int fd) {
+    struct stat stat;
+    return fd >= 0 && !fstat(fd, &stat) && stat.st_nlink;
+}
+
 int blob_load_locked(struct blob *blob, struct list *ended) {
     lock_assert(&blob->lock);
     if (!blob->size) {
@@ -253,7 +261,7 @@ int blob_load_locked(struct blob *blob, struct list *ended) {
         blob->loaded = true;
         return 0;
     }
-    if (blob->loaded && blob->state == BLOB_COMPLETE && blob->users && blob->data_fd >= 0)
+    if (blob->loaded && blob->state == BLOB_COMPLETE && blob->users && is_linked(blob->data_fd))
         return 0; /* our shared lock keeps it as it is (I6) */
     struct meta_stamp stamp;
     if (blob->loaded && !meta_stat(blob->store->parts_fd, blob->key, &stamp) &&

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/rot.h"
 
 #define ABANDONED_S 600 /* younger ones may be somebody's who writes just now */
 
@@ -43,8 +44,24 @@ static void repair_part(struct store *store, const char *key) {
     part_unlock(part_fd);
 }
 
+/* What was being taken out of service. */
+static void repair_shelf(struct store *store) {
+    int fd = openat(store->blobs_fd, "sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        path_close(&fd);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(dir)) && !store->closing)
+        if (digest_is_hex(entry->d_name, 2))
+            rot_repair(store, entry->d_name);
+    (void)closedir(dir);
+}
+
 void store_repair(struct store *store) {
     sweep_folder(store->instance_fd);
+    repair_shelf(store);
     int fd = openat(store->parts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) {

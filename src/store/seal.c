@@ -133,6 +133,24 @@ static bool judge(struct blob *blob, const char *sha256, const char *promised, u
     return right;
 }
 
+/* Under the shelf folder's lock: what is found there must not be taken away for rot between the look and what
+ * follows from it (I12). */
+static int put_on_shelf(struct blob *blob, int part_fd, int folder_fd, const char *sha256) {
+    struct stat stat;
+    int error = part_lock(folder_fd, 500);
+    if (error)
+        return error;
+    /* The same bytes may lie there already, under another key or by another daemon: then ours are one copy
+     * too many. */
+    bool there =
+        !fstatat(folder_fd, sha256, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_size == blob->size;
+    if (there ? unlinkat(part_fd, "data", 0) && errno != ENOENT /* an earlier try came so far */
+              : renameat(part_fd, "data", folder_fd, sha256))
+        error = -errno;
+    part_unlock(folder_fd);
+    return error;
+}
+
 /* Gives the verified bytes their place. Every step may fail or be the last before a power cut; load.c's
  * settle() understands what is left. Under the folder lock. */
 static int place(struct blob *blob, int part_fd, struct meta *meta) {
@@ -146,17 +164,11 @@ static int place(struct blob *blob, int part_fd, struct meta *meta) {
     FD_CLEANUP int folder_fd = path_open_folder(blob->store->blobs_fd, folder, true);
     if (folder_fd < 0)
         return folder_fd;
-    struct stat stat;
     error = FAULT(store_seal_rename);
+    if (error >= 0)
+        error = put_on_shelf(blob, part_fd, folder_fd, meta->sha256);
     if (error < 0)
         return error;
-    /* The same bytes may lie there already, under another key or by another daemon: then ours are one copy
-     * too many. */
-    bool there =
-        !fstatat(folder_fd, meta->sha256, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_size == blob->size;
-    if (there ? unlinkat(part_fd, "data", 0) && errno != ENOENT /* an earlier try came so far */
-              : renameat(part_fd, "data", folder_fd, meta->sha256))
-        return -errno;
     error = FAULT(store_after_seal_rename);
     if (error >= 0)
         error = FAULT(store_seal_sync_folder);

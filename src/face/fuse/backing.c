@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "face/fuse/state.h"
 #include "store/store.h"
+#include "store/verify.h"
 
 enum {
     BUCKETS = 1024,
@@ -221,7 +222,7 @@ int backing_open(struct backing *backing, uint64_t node, int32_t *ret_id) {
         if (!entry || !entry->blob)
             return -ENOENT;
         opened_locked(entry); /* from here on the entry stays */
-        if (entry->spare_use) {
+        if (entry->spare_use && blob_still_serves(entry->blob, node_generation(entry->node))) {
             entry->spare_use = false;
             *ret_id = entry->id;
             return 0;
