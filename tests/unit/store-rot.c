@@ -144,7 +144,7 @@ static void the_neighbour_hears_of_it(void) {
     move_out(&other);
 }
 
-/* The same bytes under another kind of digest: the file is theirs too, also when it is back before they look. */
+/* The same bytes under another kind of digest: it hears of it too, even if they are back before it looks. */
 static void every_key_of_the_bytes_hears_of_it(void) {
     struct house house;
     char own[SHA256_HEX_SIZE], git[DIGEST_TEXT_SIZE];
