@@ -100,6 +100,7 @@ install: $(BIN) ## install; DESTDIR= PREFIX=/usr/local SBINDIR=/usr/sbin (mount(
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/weightfs
 	for helper in mount umount; do \
 		install -D -m 755 mount-helpers/$$helper.weightfs $(DESTDIR)$(SBINDIR)/$$helper.weightfs || exit 1; done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/weightfs share/weightfs/catalogue.json
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/weightfs README.md LICENSE $(wildcard docs/*.md)
 clean: ## remove what was built, keep libfuse and the interop tree
 	rm -rf $(BIN) $(foreach mode,release asan tsan faults fuzz test,$(BUILD)/$(mode))

@@ -119,6 +119,13 @@ bool json_number(const struct json *value, int64_t *ret_number) {
     return true;
 }
 
+bool json_decimal(const struct json *value, double *ret_decimal) {
+    if (!is(value, JANSSON_INTEGER) && !is(value, JANSSON_REAL))
+        return false;
+    *ret_decimal = json_number_value(inside(value));
+    return true;
+}
+
 bool json_bool(const struct json *value, bool fallback) {
     return is(value, JANSSON_TRUE) || (fallback && !is(value, JANSSON_FALSE));
 }

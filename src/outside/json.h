@@ -40,6 +40,8 @@ bool json_next(const struct json *object, void **iterator, const char **ret_key,
 const char *json_text(const struct json *value, size_t *ret_len);
 /* Integers (and reals that are whole): false when it is none or does not fit. */
 bool json_number(const struct json *value, int64_t *ret_number);
+/* Any number, as the nearest double; never an infinity. */
+bool json_decimal(const struct json *value, double *ret_decimal);
 bool json_bool(const struct json *value, bool fallback);
 
 #endif
