@@ -233,22 +233,12 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
     return 0;
 }
 
-/* A pull that failed is no longer the model's last word. */
-static int settle_last_job(struct manage *manage, int64_t model_id) {
-    struct catalog_job last;
-    int result = catalog_last_job(manage->settings.catalog, model_id, kind_pull.name, &last);
-    if (result < 0 || last.state != JOB_FAILED)
-        return result == -ENOENT ? 0 : result;
-    last.state = JOB_CANCELLED;
-    return catalog_set_job(manage->settings.catalog, &last);
-}
-
 int run_evict(struct manage *manage, const struct command_request *request, char *arguments,
     struct reason *reason) {
     (void)arguments;
     int result = evict_model(command_of(request), false, reason);
     if (result == 0)
-        result = settle_last_job(manage, request->id);
+        result = pull_settle(manage, request->id);
     return result;
 }
 

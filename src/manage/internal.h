@@ -190,6 +190,10 @@ struct cached_report {
 void state_mark(struct manage *manage, int64_t model_id);
 /* Of the models that show the blob; a little later, so that a stream of news makes one look. */
 void state_mark_digest(struct manage *manage, const char *digest);
+/* The word of the model's open jobs that fetch; false: there is none. Desk. */
+bool state_by_job(struct manage *manage, int64_t model_id, enum model_state *ret_state);
+/* A job's state changed: if the model's follows it, it is told now. Desk. */
+void state_follow_job(struct manage *manage, int64_t model_id);
 /* Looks at those marked. Desk. true: some are left for the next tick. */
 bool state_look(struct manage *manage);
 void state_done(struct manage *manage);
@@ -269,6 +273,9 @@ command_function run_add, run_offline;
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);
 /* Pull again what the model's last job was about. */
 int pull_again(struct command *command, int64_t model_id, struct reason *reason);
+/* A pull that failed is no longer the model's last word; its job says so in its memo, and stays failed. */
+#define PULL_SETTLED "settled"
+int pull_settle(struct manage *manage, int64_t model_id);
 /* Tells the store what pinned models need, after a change of pins or of a pinned model's selection. */
 void holds_renew(struct manage *manage);
 

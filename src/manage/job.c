@@ -108,6 +108,7 @@ void job_tell(struct live_job *job, const char *event) {
         return;
     bus_publish(&(struct news){.kind = NEWS_MODEL, .id = job->row.model_id});
     state_renew(manage);
+    state_follow_job(manage, job->row.model_id);
     state_mark(manage, job->row.model_id);
 }
 

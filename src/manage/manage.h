@@ -20,6 +20,7 @@
 #include "base/pool.h"
 #include "base/timer.h"
 #include "base/wait.h"
+#include "manage/state.h"
 #include "model/catalog.h"
 #include "model/catalog_job.h"
 #include "outside/http.h"
@@ -109,39 +110,7 @@ struct command_row {
 };
 const struct command_row *command_row(size_t index);
 
-/* --- States: manage/state.c --- */
-
-enum model_state {
-    STATE_ABSENT,
-    STATE_PARTIAL,
-    STATE_QUEUED,
-    STATE_DOWNLOADING,
-    STATE_PAUSED,
-    STATE_READY,
-    STATE_FAILED,
-    STATE_CORRUPT,
-    STATE_DISABLED,
-    STATE_REMOTE,
-    STATE_COUNT
-};
-const char *model_state_name(enum model_state state); /* "absent" … */
-
-#define VARIANTS_SIZE 256
-
-struct model_report {
-    enum model_state state;
-    uint64_t files_total, files_here; /* of the selection */
-    uint64_t bytes_total, bytes_here; /* of the selection */
-    uint64_t bytes_missing;
-    uint64_t speed;        /* bytes a second, 0 unknown */
-    uint64_t seconds_left; /* UINT64_MAX unknown */
-    int64_t job_id;        /* the open or last job; 0 */
-    /* Why it is failed, paused, corrupt or locked, or tries again; else what readers last got, 0. */
-    int error;
-    struct reason reason;
-    char variants[VARIANTS_SIZE]; /* of the selection, by commas; "" */
-};
-int model_report(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report);
+/* --- States: manage/state.h --- */
 
 /* Is there room for what a pull is about? -ERR_BUDGET, -ERR_FULL, and figures in the reason; what is larger
  * than the budget can never fit, whatever is evicted. */

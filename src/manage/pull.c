@@ -154,3 +154,14 @@ int run_pull(struct manage *manage, const struct command_request *request, char 
     int result = words_parse(arguments, &words, reason);
     return result < 0 ? result : pull_model(command_of(request), request->id, &words, reason);
 }
+
+int pull_settle(struct manage *manage, int64_t model_id) {
+    struct catalog_job *last = mem_new(sizeof *last);
+    int result = catalog_last_job(manage->settings.catalog, model_id, kind_pull.name, last);
+    if (result == 0 && last->state == JOB_FAILED) {
+        (void)text_copy(last->memo, sizeof last->memo, PULL_SETTLED); /* fits */
+        result = catalog_set_job(manage->settings.catalog, last);
+    }
+    free(last);
+    return result == -ENOENT ? 0 : result;
+}

@@ -29,6 +29,24 @@ static const char *const state_names[STATE_COUNT] = {
     [STATE_REMOTE] = "remote",
 };
 
+#define IS(name) (1u << STATE_##name)
+/* Where the blobs alone lead to. */
+#define AT_REST (IS(ABSENT) | IS(PARTIAL) | IS(READY) | IS(CORRUPT))
+static const unsigned followers[STATE_COUNT] = {
+    [STATE_ABSENT] = AT_REST | IS(QUEUED),
+    [STATE_PARTIAL] = AT_REST | IS(QUEUED),
+    [STATE_READY] = AT_REST | IS(QUEUED),
+    [STATE_CORRUPT] = AT_REST | IS(QUEUED) | IS(FAILED),
+    [STATE_FAILED] = AT_REST | IS(QUEUED),
+    [STATE_QUEUED] = AT_REST | IS(DOWNLOADING) | IS(PAUSED) | IS(FAILED),
+    [STATE_DOWNLOADING] = AT_REST | IS(QUEUED) | IS(PAUSED) | IS(FAILED),
+    [STATE_PAUSED] = AT_REST | IS(QUEUED) | IS(DOWNLOADING) | IS(FAILED),
+};
+
+bool model_state_may_follow(enum model_state from, enum model_state to) {
+    return (size_t)from < STATE_COUNT && (size_t)to < STATE_COUNT && from != to && followers[from] & 1u << to;
+}
+
 const char *model_state_name(enum model_state state) {
     return (size_t)state < STATE_COUNT ? state_names[state] : "unknown";
 }
@@ -170,15 +188,32 @@ static enum model_state state_of_job(enum catalog_job_state state) {
     return states[state]; /* live jobs have no other */
 }
 
+/* Of several jobs that fetch, the one that gets on most. */
+static struct live_job *find_fetching(struct manage *manage, int64_t model_id) {
+    static const unsigned ranks[] = {[JOB_PAUSED] = 1, [JOB_QUEUED] = 2, [JOB_RUNNING] = 3};
+    struct live_job *best = NULL;
+    list_each (at, &manage->jobs) {
+        struct live_job *job = list_entry(at, struct live_job, link);
+        if (job->row.model_id == model_id && job->kind->does & JOB_FETCHES &&
+            (!best || ranks[job->row.state] > ranks[best->row.state]))
+            best = job;
+    }
+    return best;
+}
+
+bool state_by_job(struct manage *manage, int64_t model_id, enum model_state *ret_state) {
+    const struct live_job *job = find_fetching(manage, model_id);
+    if (!job)
+        return false;
+    *ret_state = state_of_job(job->row.state);
+    return true;
+}
+
 /* false: none is open. *ret_whole: it is about the whole selection, its figures are filled in. */
 static bool take_from_job(struct manage *manage, int64_t model_id, struct model_report *report,
     bool *ret_whole) {
     LOCK_SCOPE(&manage->lock);
-    struct live_job *job = NULL;
-    list_each (at, &manage->jobs)
-        if (list_entry(at, struct live_job, link)->row.model_id == model_id &&
-            list_entry(at, struct live_job, link)->kind->does & JOB_FETCHES)
-            job = list_entry(at, struct live_job, link);
+    struct live_job *job = find_fetching(manage, model_id);
     if (!job)
         return false;
     report->state = state_of_job(job->row.state);
@@ -197,7 +232,8 @@ static int take_from_last_job(struct manage *manage, const struct catalog_model 
     if (result < 0)
         return result == -ENOENT ? 0 : result;
     report->job_id = job.id;
-    if (job.state == JOB_FAILED && (report->state == STATE_ABSENT || report->state == STATE_PARTIAL)) {
+    if (job.state == JOB_FAILED && strcmp(job.memo, PULL_SETTLED) != 0 &&
+        (report->state == STATE_ABSENT || report->state == STATE_PARTIAL)) {
         report->state = STATE_FAILED;
         report->error = job.error;
         report->reason = job.reason;

@@ -47,22 +47,40 @@ void state_mark_digest(struct manage *manage, const char *digest) {
     free(same);
 }
 
+static void change(struct manage *manage, const struct catalog_model *model, enum model_state state) {
+    enum model_state former = (enum model_state)model->state;
+    char key[NAME_KEY_SIZE];
+    struct buf more BUF_CLEANUP = BUF_INIT;
+    name_format(model->source, model->name, key);
+    if (!model_state_may_follow(former, state))
+        log_error("%s: it was %s and is %s, which can't be", key, model_state_name(former),
+            model_state_name(state));
+    if (catalog_set_state(manage->settings.catalog, model->id, (int)state) < 0)
+        log_warning("%s: its state can't be written to the catalogue", key);
+    (void)buf_format(&more, ",\"from\":\"%s\",\"to\":\"%s\"", model_state_name(former),
+        model_state_name(state)); /* no limit */
+    events_add(manage, "model.state", key, buf_text(&more));
+    bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model->id});
+    if (state == STATE_READY && pull_settle(manage, model->id) < 0)
+        log_warning("%s: that its last failure is over can't be written to the catalogue", key);
+}
+
 static void check(struct manage *manage, int64_t model_id) {
     struct catalog_model *model = mem_new(sizeof *model);
     struct model_report *report = mem_new(sizeof *report);
     if (catalog_model(manage->settings.catalog, model_id, model) == 0 &&
-        model_report(manage, model, report) == 0 && (int)report->state != model->state) {
-        char key[NAME_KEY_SIZE];
-        struct buf more BUF_CLEANUP = BUF_INIT;
-        name_format(model->source, model->name, key);
-        if (catalog_set_state(manage->settings.catalog, model_id, (int)report->state) < 0)
-            log_warning("%s: its state can't be written to the catalogue", key);
-        (void)buf_format(&more, ",\"state\":\"%s\",\"was\":\"%s\"", model_state_name(report->state),
-            model_state_name((enum model_state)model->state)); /* no limit */
-        events_add(manage, "model.state", key, buf_text(&more));
-        bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model_id});
-    }
+        model_report(manage, model, report) == 0 && (int)report->state != model->state)
+        change(manage, model, report->state);
     free(report);
+    free(model);
+}
+
+void state_follow_job(struct manage *manage, int64_t model_id) {
+    enum model_state state;
+    struct catalog_model *model = mem_new(sizeof *model);
+    if (state_by_job(manage, model_id, &state) &&
+        catalog_model(manage->settings.catalog, model_id, model) == 0 && (int)state != model->state)
+        change(manage, model, state);
     free(model);
 }
 

@@ -123,7 +123,7 @@ static void a_pull_makes_it_ready(int64_t id) {
     CHECK_OK(catalog_model(catalog, id, &model));
     CHECK_OK(catalog_find_path(catalog, model.revision_id, "config.json", &file));
     CHECK_TEXT(file.sha256, HEX_1); /* our own, since git's says nothing to sha256sum */
-    await_told("\"state\":\"ready\"");
+    await_told("\"to\":\"ready\"");
     CHECK(was_told("\"event\":\"job.done\""));
     CHECK_OK(job_wait_await(manage, report.job_id, &wait.wait));
     size_t before = play_asked();
@@ -164,9 +164,9 @@ static void a_job_waits_for_the_world(void) {
     CHECK_TEXT(state_of(id), "paused");
     CHECK_ERROR(report_of(id).error, -ERR_FULL);
     play_blob(SHA_3, BLOB_PARTIAL, 50, 0, false);
-    await_told("\"state\":\"downloading\",\"was\":\"paused\"");
+    await_told("\"from\":\"paused\",\"to\":\"downloading\"");
     play_blob(SHA_3, BLOB_PARTIAL, 50, -ERR_CHANGED, true);
-    await_told("\"state\":\"failed\"");
+    await_told("\"to\":\"failed\"");
     CHECK_ERROR(report_of(id).error, -ERR_CHANGED);
     CHECK_NUMBER(wants_of(SHA_3), 0);
     CHECK_OK(run_command(COMMAND_MODEL, id, "retry\n"));
