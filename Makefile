@@ -91,9 +91,9 @@ lint: $(DEPS)/.deps-lint ## formatting of C, syntax of scripts
 	@scripts/lint
 format: $(DEPS)/.deps-lint ## let clang-format rewrite the C sources
 	@scripts/lint --fix
-docs: $(BIN) ## write docs/tree.md, docs/options.md and docs/errors.md from the program's tables
+docs: $(BIN) ## write docs/tree.md, options.md, errors.md and metrics.md from the program's tables
 	mkdir -p docs
-	for page in tree options errors; do \
+	for page in tree options errors metrics; do \
 		$(BIN) --print-docs $$page >$(BUILD)/page.md && cp $(BUILD)/page.md docs/$$page.md || exit 1; done
 
 install: $(BIN) ## install; DESTDIR= PREFIX=/usr/local SBINDIR=/usr/sbin (mount(8) looks for its helpers there)

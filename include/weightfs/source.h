@@ -109,5 +109,10 @@ extern const struct source source_hf;
 /* All sources, NULL-ended. */
 extern const struct source *const source_table[];
 const struct source *source_find(const char *name);
+/* Names by index in source_table, NULL behind the last, and the index of one (behind the last for one that is
+ * not in the table): for labels of metrics, whose cells are SOURCES_MOST. */
+#define SOURCES_MOST 16
+const char *source_label(unsigned index);
+unsigned source_index(const struct source *source);
 
 #endif

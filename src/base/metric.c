@@ -69,6 +69,27 @@ uint64_t metric_value(const struct metric_row *row, unsigned label) {
     return count;
 }
 
+/* ---- errors as a label ---- */
+
+const char *metric_error_label(unsigned index) {
+    const char *name, *sentence;
+    int number;
+    if (index == 0)
+        return "OK";
+    if (index - 1 >= err_count())
+        return index - 1 == err_count() ? "SYSTEM" : NULL;
+    err_row(index - 1, &name, &number, &sentence);
+    return name;
+}
+
+unsigned metric_error(int error) {
+    if (error >= 0)
+        return 0;
+    if (error < -ERR_FIRST && error > -ERR_END)
+        return (unsigned)(-error - ERR_FIRST);
+    return (unsigned)err_count() + 1;
+}
+
 /* ---- printing ---- */
 
 static const char *label_value(const struct metric_label *label, unsigned index) {

@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
@@ -79,6 +80,11 @@ void metric_observe(const struct metric_row *row, unsigned label, uint64_t amoun
 uint64_t metric_value(const struct metric_row *row, unsigned label);
 /* How many values the row's labels have together; 1 without a label. */
 unsigned metric_label_count(const struct metric_row *row);
+
+/* Errors as a label: "OK", the names of err.h's table, "SYSTEM" for all that is an errno. */
+#define METRIC_ERRORS (ERR_END - ERR_FIRST - 1 + 2)
+const char *metric_error_label(unsigned index); /* `value_of` */
+unsigned metric_error(int error);               /* the index: 0 or more is "OK" */
 
 /* A floor's table and what its functions are called with. */
 struct metric_section {

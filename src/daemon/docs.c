@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "daemon/options.h"
 #include "daemon/say.h"
+#include "face/fuse/face.h"
+#include "store/store.h"
 #include "tree/tree.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -64,6 +66,33 @@ static int print_options(FILE *to) {
     return WEIGHTFS_EXIT_OK;
 }
 
+static void print_metric(const struct metric_row *row, FILE *to) {
+    static const char *const types[] =
+        {[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"};
+    fprintf(to, "| `%s` | %s | ", row->name, types[row->type]);
+    for (unsigned i = 0; i < 2 && row->labels[i].name; i++)
+        fprintf(to, "%s`%s`", i ? ", " : "", row->labels[i].name);
+    fprintf(to, " | %s |\n", row->help);
+}
+
+static int print_metrics(FILE *to) {
+    static const struct {
+        const char *title;
+        const struct metric_row *rows;
+    } floors[] = {{"The process", process_metrics}, {"The store and transfers", store_metrics},
+        {"Models and jobs", manage_metrics}, {"FUSE", face_metrics}, {"The tree", tree_metrics}};
+    fputs("<!-- printed by `weightfs --print-docs metrics`; `make docs` writes it -->\n# Metrics\n\n"
+          "`metrics` in the mountpoint gives these in the Prometheus text format; `contrib/grafana` has a "
+          "board and alerts.\n",
+        to);
+    for (size_t i = 0; i < COUNT(floors); i++) {
+        fprintf(to, "\n## %s\n\n| metric | type | labels | |\n|---|---|---|---|\n", floors[i].title);
+        for (const struct metric_row *row = floors[i].rows; row->name; row++)
+            print_metric(row, to);
+    }
+    return WEIGHTFS_EXIT_OK;
+}
+
 static int print_errors(FILE *to) {
     fputs("<!-- printed by `weightfs --print-docs errors`; `make docs` writes it -->\n# Errors\n\n"
           "What a call on the mount answers, and why. The name stands in `status.json` and in the log; the "
@@ -93,7 +122,8 @@ static int print_tree(FILE *to) {
 static const struct page {
     const char *name;
     int (*print)(FILE *to);
-} pages[] = {{"tree", print_tree}, {"options", print_options}, {"errors", print_errors}};
+} pages[] = {{"tree", print_tree}, {"options", print_options}, {"errors", print_errors},
+    {"metrics", print_metrics}};
 
 int docs_print(const char *page, FILE *to) {
     bool all = strcmp(page, "all") == 0, found = false;
@@ -106,8 +136,8 @@ int docs_print(const char *page, FILE *to) {
         pages[i].print(to);
     }
     if (!found)
-        return say(WEIGHTFS_EXIT_USAGE, "there is no page '%s'; there are tree, options, errors and all",
-            page);
+        return say(WEIGHTFS_EXIT_USAGE,
+            "there is no page '%s'; there are tree, options, errors, metrics and all", page);
     return WEIGHTFS_EXIT_OK;
 }
 

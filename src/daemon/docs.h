@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* `page`: tree, options, errors, all. An exit code. */
+/* `page`: tree, options, errors, metrics, all. An exit code. */
 int docs_print(const char *page, FILE *to);
 /* A fault point a line, for the sweep. An exit code. */
 int docs_print_faults(FILE *to);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -242,6 +243,11 @@ void stop_face(struct life *life) {
 
 int start_tree(struct life *life, struct reason *reason) {
     const struct options *options = life->settings->options;
+    /* The face exists: its numbers can be asked for. */
+    const struct metric_section sections[] = {{process_metrics, NULL}, {store_metrics, life->store},
+        {manage_metrics, life->manage}, {face_metrics, life->face}, {NULL, NULL}};
+    _Static_assert(sizeof sections == sizeof life->metrics, "each floor has its place");
+    memcpy(life->metrics, sections, sizeof sections);
     int64_t uid = options_number(options, "uid"), gid = options_number(options, "gid");
     struct tree_settings settings = {.manage = life->manage,
         .uid = uid < 0 ? getuid() : (uid_t)uid,
@@ -249,7 +255,8 @@ int start_tree(struct life *life, struct reason *reason) {
         .version = WEIGHTFS_VERSION,
         .mountpoint = life->settings->target->mountpoint,
         .face_figures = face_figures,
-        .context = life->face};
+        .context = life->face,
+        .metrics = life->metrics};
     int error = tree_new(&settings, &life->tree);
     if (error < 0)
         return err_because(reason, error, "the tree: %s", err_sentence(error));

@@ -25,6 +25,9 @@
 
 #define LIFE_TEXT_SIZE 4096
 
+/* Floors whose metrics the tree is given. */
+#define LIFE_FLOORS 4
+
 struct life {
     const struct serve_settings *settings;
     int report_fd;      /* the main thread's until guard_start(), then the guard's until guard_stop() */
@@ -43,6 +46,7 @@ struct life {
     struct manage *manage;
     struct face *face;
     struct tree *tree;
+    struct metric_section metrics[LIFE_FLOORS + 1]; /* of the floors below the tree */
 };
 
 int start_guard(struct life *life, struct reason *reason);

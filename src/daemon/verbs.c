@@ -61,7 +61,7 @@ void verbs_print_help(FILE *to) {
     for (const struct verb *verb = verbs; verb->name; verb++)
         fprintf(to, "  %-8s %s\n", verb->name, verb->help);
     fputs("\n  --version                 print the version\n"
-          "  --print-docs PAGE         print docs/PAGE.md: tree, options, errors, or all of them\n"
+          "  --print-docs PAGE         print docs/PAGE.md: tree, options, errors, metrics, or all\n"
           "  --print-faults            print the fault points that WEIGHTFS_FAULT may name\n"
           "\n`weightfs help VERB` tells more, `cat MOUNTPOINT/README` explains the tree.\n"
           "Keys name models: hf:ORG/NAME[:VARIANT], or ORG/NAME.\n"

@@ -110,6 +110,7 @@ static void tell(struct command *command, const char *target, const char *line, 
     }
     events_add(manage, "command", request->place == COMMAND_MODEL ? target : NULL, buf_text(&more));
     outcome_set(manage, request, line, result, sentence);
+    metric_add(&manage_metrics[MANAGE_COMMANDS], metric_error(result), 1);
     log_notice("%s: \"%s\" of uid %u, pid %d: %s%s%s", target, line, (unsigned)request->uid,
         (int)request->pid, result ? err_name(result) : "done", *sentence ? ": " : "", sentence);
 }
@@ -241,6 +242,8 @@ int command_await(struct manage *manage, const struct command_request *request, 
     list_init(&command->jobs);
     result = command_parse(command, &reason);
     if (result < 0 || lines_done >= command->count) {
+        if (result < 0)
+            metric_add(&manage_metrics[MANAGE_COMMANDS], metric_error(result), 1);
         free_command(command);
         return result;
     }

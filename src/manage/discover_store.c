@@ -21,6 +21,8 @@ static void tell(struct discovery *discovery, int64_t model_id, bool changed) {
     list_remove(&discovery->link); /* nobody joins it from here on */
     manage->discoveries_ended++;
     lock_drop(&manage->lock);
+    metric_add(&manage_metrics[MANAGE_DISCOVERIES],
+        METRIC_PAIR(source_index(discovery->source), metric_error(discovery->result), METRIC_ERRORS), 1);
     for (struct list *link; (link = next_asker(discovery, &discovery->waits));) {
         struct wait *wait = list_entry(link, struct wait, link);
         wait->finish(wait, discovery->result);

@@ -52,6 +52,7 @@ void events_add(struct manage *manage, const char *event, const char *model, con
     (void)buf_text_add(&line, "}\n");
     if (line.len > EVENTS_RING_BYTES / 4)
         return; /* our own texts are all far shorter */
+    metric_add(&manage_metrics[MANAGE_EVENTS], 0, 1);
     LOCK_SCOPE(&events->lock);
     while (events->end + line.len - events->begin > EVENTS_RING_BYTES)
         drop_line(events);

@@ -20,6 +20,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "manage/manage.h"
+#include "manage/metrics.h"
 #include "model/catalog_job.h"
 
 #define TICK_MS           500 /* how often jobs are looked at while there are any */

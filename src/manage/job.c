@@ -242,6 +242,13 @@ static void log_end(const struct live_job *job) {
             job_state_name(row->state), human_bytes(size, row->bytes_done));
 }
 
+static void count_end(const struct live_job *job) {
+    unsigned label = METRIC_PAIR((unsigned)job_kind_index(job->kind), job->row.state, JOB_CANCELLED + 1);
+    int64_t took_ms = job->row.ended_ms - job->row.created_ms; /* the wall's clock may be set back */
+    metric_add(&manage_metrics[MANAGE_JOBS_ENDED], label, 1);
+    metric_observe(&manage_metrics[MANAGE_JOB_SECONDS], label, took_ms > 0 ? (uint64_t)took_ms : 0);
+}
+
 void job_end(struct live_job *job, enum catalog_job_state state, int error, const char *reason) {
     struct manage *manage = job->manage;
     stop(job, false);
@@ -252,6 +259,7 @@ void job_end(struct live_job *job, enum catalog_job_state state, int error, cons
     /* Now that nobody new can wait on it. */
     job_set_state(job, state, error, reason);
     log_end(job);
+    count_end(job);
     unsigned keep = (unsigned)options_number(manage->settings.options, "job_history");
     if (catalog_trim_jobs(manage->settings.catalog, keep) < 0)
         log_warning("ended jobs can't be removed from the catalogue");

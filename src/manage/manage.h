@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/metric.h"
 #include "base/option.h"
 #include "base/pool.h"
 #include "base/timer.h"
@@ -32,6 +33,8 @@ struct manage;
 /* Rows of this floor: discover, discover_timeout_s, absence_s, admin_group, job_history … and
  * `offline` (live). */
 extern const struct option_row manage_options[];
+/* Metrics of this floor; their functions want the manager. */
+extern const struct metric_row manage_metrics[];
 
 struct manage_settings {
     struct options *options; /* `offline` is changed by the command */

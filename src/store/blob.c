@@ -242,6 +242,11 @@ int blob_await(struct blob *blob, uint32_t generation, uint64_t offset, size_t l
         ahead = true; /* it read what was here: the window behind it may need filling */
     lock_drop(&blob->lock);
     blob_end_waits(&ended);
+    enum store_read outcome = !result            ? STORE_READ_HERE
+                              : result == PARKED ? STORE_READ_WAITED
+                                                 : STORE_READ_FAILED;
+    metric_add(&store_metrics[STORE_READS], outcome, 1);
+    metric_add(&store_metrics[STORE_READ_BYTES], outcome, length);
     if (result == PARKED || ahead)
         blob_attend(blob);
     return result;

@@ -178,6 +178,11 @@ void store_tell_gone(struct store *store, const char *name, bool is_part) {
     free(known);
 }
 
+static void count_eviction(uint64_t bytes) {
+    metric_add(&store_metrics[STORE_EVICTIONS], 0, 1);
+    metric_add(&store_metrics[STORE_EVICTED_BYTES], 0, bytes);
+}
+
 int store_make_room(struct store *store, uint64_t bytes) {
     struct shelf shelf = {0};
     take_stock(store, &shelf);
@@ -192,6 +197,7 @@ int store_make_room(struct store *store, uint64_t bytes) {
             store->bytes_here -= freed < store->bytes_here ? freed : store->bytes_here;
             store->evicted_bytes += freed;
         }
+        count_eviction(freed);
         trace(store, "evicted %s, %" PRIu64 " bytes", shelf.items[i].name, freed);
         store_tell_gone(store, shelf.items[i].name, shelf.items[i].is_part);
     }
@@ -350,6 +356,7 @@ int blob_evict(struct blob *blob, uint64_t *ret_freed_bytes) {
         store->bytes_here -= freed < store->bytes_here ? freed : store->bytes_here;
         store->evicted_bytes += freed;
     }
+    count_eviction(freed);
     store_tell_gone(store, item.name, item.is_part);
     return 0;
 }

@@ -74,6 +74,7 @@ int fetch_new(struct blob *blob, enum fetch_class class, uint32_t first, uint32_
         blob->locating = true;
     blob->store->slots[class]++;
     atomic_fetch_add(&blob->store->fetches, 1);
+    metric_add(&store_metrics[STORE_FETCHES], class, 1);
     *ret_fetch = fetch;
     return 0;
 }
@@ -229,6 +230,7 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
     const unsigned char *bytes = data;
     fetch->moved_ms = store->moved_ms = clock_ms();
     atomic_fetch_add(&store->fetched_bytes, len);
+    metric_add(&store_metrics[STORE_FETCHED_BYTES], fetch->class, len);
     uint64_t end = end_offset(fetch);
     if (!fetch->nearly_there && end - fetch->at < len + NEARLY_THERE_BYTES &&
         end - (uint64_t)fetch->first * STORE_BLOCK_BYTES > 2 * NEARLY_THERE_BYTES) {
@@ -272,6 +274,11 @@ static void fetch_free(struct fetch *fetch) {
     free(fetch);
 }
 
+static void count_error(const struct source *source, int error) {
+    metric_add(&store_metrics[STORE_FETCH_ERRORS],
+        METRIC_PAIR(source_index(source), metric_error(error), METRIC_ERRORS), 1);
+}
+
 static void on_done(struct http_request *request, int result) {
     struct fetch *fetch = request->context;
     struct blob *blob = fetch->blob;
@@ -307,9 +314,11 @@ static void on_done(struct http_request *request, int result) {
     trace(fetch, "%s blocks %" PRIu32 "… at %" PRIu64 ": %s", blob->key, fetch->first, fetch->at,
         err_name(result));
     bool closing = result == -ERR_CANCELLED && store->closing;
-    if (result && !dead && !fetch->cancelled && !closing)
+    if (result && !dead && !fetch->cancelled && !closing) {
+        count_error(blob->origins[fetch->origin].source, result);
         blob_failed(blob, fetch->origin, result, *fetch->reason.text ? &fetch->reason : &request->reason,
             fetch->retry_after_s);
+    }
     {
         LOCK_SCOPE(&blob->lock);
         blob_close_locked(blob);

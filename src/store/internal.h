@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "store/meta.h"
+#include "store/metrics.h"
 #include "store/store.h"
 #include "store/window.h"
 

@@ -125,6 +125,7 @@ static bool judge(struct blob *blob, const char *sha256, const char *promised, u
         blob->location = NULL;
     }
     lock_drop(&blob->lock);
+    metric_add(&store_metrics[STORE_VERIFIED], right ? STORE_VERDICT_OK : STORE_VERDICT_MISMATCH, 1);
     blob_end_waits(&ended);
     bus_publish(&(struct news){.kind = right ? NEWS_BLOB_VERIFIED : NEWS_BLOB_GENERATION,
         .key = blob->key,

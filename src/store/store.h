@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/metric.h"
 #include "base/option.h"
 #include "base/pool.h"
 #include "base/timer.h"
@@ -37,6 +38,8 @@ struct blob;
 /* Option rows of this floor: cache_max_bytes, min_free_bytes, integrity, stall_timeout_s, max_connections,
  * lazy … */
 extern const struct option_row store_options[];
+/* Metrics of this floor; their functions want the store. */
+extern const struct metric_row store_metrics[];
 
 struct store_settings {
     const char *path;     /* the store's folder, absolute; made when missing */

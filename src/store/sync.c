@@ -38,6 +38,7 @@ void blob_drop_locked(struct blob *blob, int error, struct list *ended) {
 /* The disk failed to keep the bytes (I11). A failing disk must not become endless fetching: longer and
  * longer pauses. */
 void blob_lose_locked(struct blob *blob, const char *what, struct list *ended) {
+    metric_add(&store_metrics[STORE_LOSSES], 0, 1);
     blob_drop_locked(blob, -EIO, ended);
     (void)err_because(&blob->reason, -EIO, "%s", what);
     blob->retry_ms = clock_ms() + backoff_ms(++blob->losses, LOSS_PAUSE_MS, LOSS_PAUSE_MOST_MS);

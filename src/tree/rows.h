@@ -31,6 +31,7 @@ enum row_number {
     ROW_JOBS = 7,
     ROW_CONFIG = 8,
     ROW_SOURCE = 9,
+    ROW_METRICS = 10,
     ROW_JOB = 16,
     ROW_JOB_STATUS = 17,
     ROW_JOB_PROGRESS = 18,

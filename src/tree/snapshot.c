@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "tree/inside.h"
+#include "tree/metrics.h"
 #include "tree/stamp.h"
 
 #define YOUNG_MS   1000
@@ -88,6 +89,7 @@ static int print(const struct place *place, struct buf *text) {
 int snapshot_get(const struct place *place, enum snapshot_use use, struct snapshot **ret_snapshot) {
     struct tree *tree = place->tree;
     struct snapshots *snapshots = &tree->snapshots;
+    metric_add(&tree_metrics[TREE_TEXTS_GIVEN], 0, 1);
     uint64_t now_ms = clock_ms();
     uint64_t news = atomic_load(&tree->news); /* before printing: what comes meanwhile makes it old */
     lock_take(&snapshots->lock);
@@ -100,6 +102,7 @@ int snapshot_get(const struct place *place, enum snapshot_use use, struct snapsh
     lock_drop(&snapshots->lock);
 
     struct buf text BUF_CLEANUP = BUF_INIT;
+    metric_add(&tree_metrics[TREE_TEXTS_MADE], 0, 1);
     int result = print(place, &text);
     if (result < 0) {
         log_warning("the text of node %016llx can't be printed: %s", (unsigned long long)place->node,

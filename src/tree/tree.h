@@ -28,6 +28,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/metric.h"
 #include "base/wait.h"
 #include "manage/manage.h"
 
@@ -63,7 +64,10 @@ struct tree_settings {
     /* What only the face knows, for status: called without locks; may be NULL. */
     void (*face_figures)(void *context, uint64_t *ret_parked, bool *ret_passthrough);
     void *context;
+    const struct metric_section *metrics; /* of the other floors, for `metrics`; NULL: none */
 };
+/* Metrics of this floor; their functions want the tree. */
+extern const struct metric_row tree_metrics[];
 /* Listens to the bus from now on. */
 int tree_new(const struct tree_settings *settings, struct tree **ret_tree);
 /* The bus has forgotten its listeners by now, and the face ended its listening; the store and the

@@ -145,6 +145,16 @@ static void a_label_that_is_not_there(void) {
     metric_add(&ROWS[DONE], 2, 1);
 }
 
+static void errors_are_a_label(void) {
+    CHECK_TEXT(metric_error_label(metric_error(0)), "OK");
+    CHECK_TEXT(metric_error_label(metric_error(3)), "OK");
+    CHECK_TEXT(metric_error_label(metric_error(-ERR_BAD_NAME)), "BAD_NAME");
+    CHECK_TEXT(metric_error_label(metric_error(-ERR_CONFIG)), "CONFIG");
+    CHECK_TEXT(metric_error_label(metric_error(-EIO)), "SYSTEM");
+    CHECK(!metric_error_label(METRIC_ERRORS));
+    CHECK(metric_error_label(METRIC_ERRORS - 1));
+}
+
 static void the_process_tells_of_itself(void) {
     const struct metric_section sections[] = {{process_metrics, NULL}, {NULL, NULL}};
     BUF_CLEANUP struct buf text = BUF_INIT;
@@ -163,6 +173,7 @@ int main(void) {
     a_buffer_that_is_full_says_so();
     threads_lose_nothing();
     CHECK(check_aborts(a_label_that_is_not_there));
+    errors_are_a_label();
     the_process_tells_of_itself();
     return check_result();
 }

@@ -5,12 +5,13 @@
 
 #define RESENT_BIT (UINT64_C(1) << 63) /* the kernel sets it in the number of what it sends again */
 
-struct call call_of(fuse_req_t req, const char *name, uint64_t node) {
+struct call call_of(fuse_req_t req, enum operation operation, uint64_t node) {
     return (struct call){.req = req,
         .face = fuse_req_userdata(req),
         .unique = loop_unique(),
         .node = node,
-        .name = name};
+        .operation = operation,
+        .start_ns = clock_ns()};
 }
 
 struct tree_caller caller_of(const struct call *call) {
@@ -25,8 +26,11 @@ struct tree_caller caller_of(const struct call *call) {
 }
 
 static void note(const struct call *call, int error, size_t size) {
-    trace(fuse, "%s %#llx node %#llx: %s %zu", call->name, (unsigned long long)call->unique,
-        (unsigned long long)call->node, err_name(error), size);
+    metric_observe(&face_metrics[FACE_SECONDS], call->operation, clock_ns() - call->start_ns);
+    if (error)
+        metric_add(&face_metrics[FACE_ERRORS], call->operation, 1);
+    trace(fuse, "%s %#llx node %#llx: %s %zu", operation_name(call->operation),
+        (unsigned long long)call->unique, (unsigned long long)call->node, err_name(error), size);
 }
 
 /* What the kernel says of an answer is of no use: ENOENT means that nobody waits any more, ENODEV that all
@@ -95,7 +99,7 @@ bool answer_open(const struct call *call, const struct fuse_file_info *file) {
 }
 
 void answer_nothing(const struct call *call) {
-    trace(fuse, "%s %#llx node %#llx: left to a successor", call->name, (unsigned long long)call->unique,
-        (unsigned long long)call->node);
+    trace(fuse, "%s %#llx node %#llx: left to a successor", operation_name(call->operation),
+        (unsigned long long)call->unique, (unsigned long long)call->node);
     fuse_reply_none(call->req);
 }

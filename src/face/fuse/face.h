@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/metric.h"
 #include "base/option.h"
 #include "tree/tree.h"
 
@@ -21,6 +22,8 @@ struct face;
 /* Rows of this floor: passthrough (on|off), allow_other, fuse_threads, max_parked, read_ahead_kib,
  * backing_linger_s … */
 extern const struct option_row face_options[];
+/* Metrics of this floor; their functions want the face. */
+extern const struct metric_row face_metrics[];
 
 struct face_settings {
     const struct options *options;

@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "face/fuse/face.h"
+#include "face/fuse/metrics.h"
 
 /* The first libfuse that knows passing through. */
 #define FACE_HAS_PASSTHROUGH (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
@@ -52,13 +53,14 @@ struct face {
     unsigned thread_count;
 };
 
-/* A request: what its answer needs. `name` is for the trace. */
+/* A request: what its answer needs. */
 struct call {
     fuse_req_t req;
     struct face *face;
     uint64_t unique; /* the kernel's number, with the resend bit */
     uint64_t node;
-    const char *name;
+    enum operation operation; /* for the metrics and the trace */
+    uint64_t start_ns;
 };
 
 /* loop.c: the kernel's number of the request that this thread is working on. libfuse keeps it to itself. */
@@ -99,7 +101,7 @@ void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t si
 void transfer_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file);
 
 /* answer.c: who asks, and the answers. Each ends the request; the call is not to be used after. */
-struct call call_of(fuse_req_t req, const char *name, uint64_t node);
+struct call call_of(fuse_req_t req, enum operation operation, uint64_t node);
 struct tree_caller caller_of(const struct call *call);
 void answer_error(const struct call *call, int error); /* 0 or negative */
 /* Reads know EINTR, EAGAIN and EIO only: whatever else happened, the bytes are not to be had. */

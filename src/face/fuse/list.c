@@ -65,7 +65,7 @@ static int add_rest(struct listing *listing, uint64_t offset) {
 
 static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t at, bool plus) {
     struct listing listing = {
-        .call = call_of(req, plus ? "readdirplus" : "readdir", node),
+        .call = call_of(req, plus ? OPERATION_READDIRPLUS : OPERATION_READDIR, node),
         .plus = plus,
         .data = loop_buffer(),
         .room = size < FACE_READ_MOST ? size : FACE_READ_MOST,

@@ -100,7 +100,7 @@ static void release(struct face *face, uint64_t node, uint64_t handle) {
 }
 
 void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
-    struct call call = call_of(req, "open", node);
+    struct call call = call_of(req, OPERATION_OPEN, node);
     struct face *face = call.face;
     int32_t id;
     /* Hot: a node that is passed through already needs nothing of the tree. */
@@ -109,6 +109,8 @@ void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
         pass_through(file, face->mark, id);
     else if (error == -ENOENT)
         error = open_through_tree(&call, file);
+    if (!error && is_mark(file->fh))
+        metric_add(&face_metrics[FACE_PASSED_OPENS], 0, 1);
     if (error)
         answer_error(&call, error);
     else if (!answer_open(&call, file))
@@ -116,7 +118,7 @@ void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
 }
 
 void open_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
-    struct call call = call_of(req, "release", node);
+    struct call call = call_of(req, OPERATION_RELEASE, node);
     release(call.face, node, file->fh);
     answer_error(&call, 0);
 }

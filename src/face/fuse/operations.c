@@ -9,7 +9,8 @@
 
 /* All that would change what the tree declares. */
 static void refuse(fuse_req_t req, const char *name, fuse_ino_t node) {
-    struct call call = call_of(req, name, node);
+    struct call call = call_of(req, OPERATION_REFUSED, node);
+    trace(fuse, "%s of node %#llx is refused", name, (unsigned long long)node);
     answer_error(&call, -EROFS);
 }
 

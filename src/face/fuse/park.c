@@ -158,6 +158,7 @@ void park_admit(struct park *park, struct parked *parked) {
         list_append(&park->all, &parked->all);
         list_append(&park->buckets[number % BUCKETS], &parked->bucket);
         park->count++;
+        metric_add(&face_metrics[FACE_PARKED_TOTAL], 0, 1);
         if (!parked->start_ms)
             parked->start_ms = parked->moved_ms = clock_ms();
         if (park->closing)
@@ -181,7 +182,17 @@ void park_admit(struct park *park, struct parked *parked) {
     offer_locked(park, parked);
 }
 
+static void count_refusal(const struct parked *parked, int error) {
+    if (error == -ERR_INTERRUPTED)
+        metric_add(&face_metrics[FACE_INTERRUPTS], 0, 1);
+    else if (error == -ERR_TOO_MANY)
+        metric_add(&face_metrics[FACE_TURNED_AWAY], 0, 1);
+    else if (error == parked->kind->verdict)
+        metric_add(&face_metrics[FACE_STALLS], 0, 1);
+}
+
 static void refuse(struct parked *parked, int error, bool silent) {
+    count_refusal(parked, error);
     if (silent)
         answer_nothing(&parked->call);
     else

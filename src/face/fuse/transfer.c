@@ -49,8 +49,10 @@ static void answer_read(const struct call *call, uint64_t handle, uint64_t offse
     ssize_t count = tree_read(call->face->tree, call->node, handle, offset, buffer, size);
     if (count < 0)
         answer_read_error(call, (int)count);
-    else
+    else {
+        metric_add(&face_metrics[FACE_READ_BYTES], 0, (uint64_t)count);
         answer_data(call, buffer, (size_t)count);
+    }
 }
 
 static void read_done(struct parked *parked, int result) {
@@ -62,7 +64,7 @@ static void read_done(struct parked *parked, int result) {
 }
 
 void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file) {
-    struct call call = call_of(req, "read", node);
+    struct call call = call_of(req, OPERATION_READ, node);
     struct tree *tree = call.face->tree;
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &READ);
@@ -128,7 +130,7 @@ static void end_or_park(struct parked *parked, int result) {
 
 void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t size, off_t offset,
     struct fuse_file_info *file) {
-    struct call call = call_of(req, "write", node);
+    struct call call = call_of(req, OPERATION_WRITE, node);
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &WRITE);
     parked->size = size;
@@ -138,7 +140,7 @@ void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t si
 }
 
 void transfer_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
-    struct call call = call_of(req, "flush", node);
+    struct call call = call_of(req, OPERATION_FLUSH, node);
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &FLUSH);
     int result = tree_flush(call.face->tree, node, handle_of(file), &caller, &parked->wait);

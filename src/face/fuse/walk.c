@@ -53,7 +53,7 @@ static void lookup_again(struct parked *parked, int result) {
 }
 
 void walk_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
-    struct call call = call_of(req, "lookup", parent);
+    struct call call = call_of(req, OPERATION_LOOKUP, parent);
     struct parked *parked = parked_new(&call, &LOOKUP);
     parked->name = mem_text(name);
     look_up(parked);
@@ -72,7 +72,7 @@ static void attributes(const struct call *call) {
 
 void walk_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
     (void)file;
-    struct call call = call_of(req, "getattr", node);
+    struct call call = call_of(req, OPERATION_GETATTR, node);
     attributes(&call);
 }
 
@@ -80,7 +80,7 @@ void walk_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) 
  * wish of the caller's. */
 void walk_setattr(fuse_req_t req, fuse_ino_t node, struct stat *to, int what, struct fuse_file_info *file) {
     (void)file;
-    struct call call = call_of(req, "setattr", node);
+    struct call call = call_of(req, OPERATION_SETATTR, node);
     const int owner = FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID;
     int error = -EROFS;
     if ((what & FUSE_SET_ATTR_SIZE) && !(what & owner))
@@ -92,7 +92,7 @@ void walk_setattr(fuse_req_t req, fuse_ino_t node, struct stat *to, int what, st
 }
 
 void walk_readlink(fuse_req_t req, fuse_ino_t node) {
-    struct call call = call_of(req, "readlink", node);
+    struct call call = call_of(req, OPERATION_READLINK, node);
     BUF_CLEANUP struct buf target = BUF_INIT;
     int error = tree_readlink(call.face->tree, node, &target);
     if (error)
@@ -102,7 +102,7 @@ void walk_readlink(fuse_req_t req, fuse_ino_t node) {
 }
 
 void walk_statfs(fuse_req_t req, fuse_ino_t node) {
-    struct call call = call_of(req, "statfs", node);
+    struct call call = call_of(req, OPERATION_STATFS, node);
     struct tree_space space = {0};
     tree_statfs(call.face->tree, &space);
     struct statvfs answer = {
@@ -132,7 +132,7 @@ static void answer_value(const struct call *call, int error, const struct buf *v
 }
 
 void walk_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size) {
-    struct call call = call_of(req, "getxattr", node);
+    struct call call = call_of(req, OPERATION_GETXATTR, node);
     BUF_CLEANUP struct buf value = BUF_INIT;
     int error = -ENODATA; /* ls and the kernel itself ask for security.… and system.… of everything */
     if (strncmp(name, "user.", 5) == 0)
@@ -141,7 +141,7 @@ void walk_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t siz
 }
 
 void walk_listxattr(fuse_req_t req, fuse_ino_t node, size_t size) {
-    struct call call = call_of(req, "listxattr", node);
+    struct call call = call_of(req, OPERATION_LISTXATTR, node);
     BUF_CLEANUP struct buf names = BUF_INIT;
     int error = tree_listxattr(call.face->tree, node, &names);
     answer_value(&call, error, &names, size);
