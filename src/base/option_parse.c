@@ -4,27 +4,22 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 
+#define REAL_SIZE 40 /* more digits say nothing */
+
 static int parse_bool(const struct option_row *row, const char *text, int64_t *ret_number,
     const char **ret_text) {
     static const struct {
         const char *word;
         bool on;
-    } WORDS[] = {
-        {"on",    true },
-        {"true",  true },
-        {"yes",   true },
-        {"1",     true },
-        {"off",   false},
-        {"false", false},
-        {"no",    false},
-        {"0",     false}
-    };
+    } WORDS[] = {{"on", true}, {"true", true}, {"yes", true}, {"1", true}, {"off", false}, {"false", false},
+        {"no", false}, {"0", false}};
     (void)row;
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
         if (!strcasecmp(text, WORDS[i].word)) {
@@ -91,6 +86,25 @@ static int parse_text(const struct option_row *row, const char *text, int64_t *r
     return 0;
 }
 
+/* A decimal number as JSON writes it: strtod itself would take white space, hexadecimal, "inf" and "nan". */
+static int parse_real(const struct option_row *row, const char *text, int64_t *ret_number,
+    const char **ret_text) {
+    (void)ret_number;
+    size_t len = strspn(text, "0123456789+-.eE");
+    if (!len || text[len] || len >= REAL_SIZE || !isdigit((unsigned char)text[text[0] == '-']) ||
+        !isdigit((unsigned char)text[len - 1]))
+        return -ERR_BAD_VALUE;
+    char *end;
+    errno = 0;
+    double real = strtod(text, &end);
+    bool bounded = row->least_real != 0 || row->most_real != 0;
+    if (*end || (errno && fabs(real) > 1) || !isfinite(real) ||
+        (bounded && (real < row->least_real || real > row->most_real)))
+        return -ERR_BAD_VALUE;
+    *ret_text = text;
+    return 0;
+}
+
 static int (*const PARSE[])(const struct option_row *, const char *, int64_t *, const char **) = {
     [OPTION_BOOL] = parse_bool,
     [OPTION_NUMBER] = parse_number,
@@ -98,6 +112,7 @@ static int (*const PARSE[])(const struct option_row *, const char *, int64_t *, 
     [OPTION_WORD] = parse_word,
     [OPTION_TEXT] = parse_text,
     [OPTION_SECRET_FILE] = parse_text,
+    [OPTION_REAL] = parse_real,
 };
 
 int option_parse(const struct option_row *row, const char *text, int64_t *ret_number, const char **ret_text) {
@@ -113,6 +128,12 @@ static int wanted_range(const struct option_row *row, struct buf *to) {
     else if (!error)
         error = buf_format(to, " from %" PRId64 " to %" PRId64, row->least, row->most);
     return error;
+}
+
+static int wanted_real(const struct option_row *row, struct buf *to) {
+    if (row->least_real == 0 && row->most_real == 0)
+        return buf_text_add(to, "a number");
+    return buf_format(to, "a number from %g to %g", row->least_real, row->most_real);
 }
 
 static int wanted_words(const char *words, struct buf *to) {
@@ -136,6 +157,7 @@ void option_wanted(const struct option_row *row, char *to, size_t size) {
     case OPTION_WORD: error = wanted_words(row->words, &text); break;
     case OPTION_TEXT: error = buf_text_add(&text, "a text of one line"); break;
     case OPTION_SECRET_FILE: error = buf_text_add(&text, "the path of a file"); break;
+    case OPTION_REAL: error = wanted_real(row, &text); break;
     }
     if (error || text_copy(to, size, buf_text(&text)))
         (void)text_copy(to, size, "another value");

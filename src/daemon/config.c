@@ -86,7 +86,7 @@ int config_from_json(struct options *options, const char *path, const char *text
         if (!as_text)
             return err_because(reason, -ERR_CONFIG,
                 "%s: %s: the value has to be a string, a whole number, true or false", path, key);
-        if (options_set(options, key, as_text, path, reason) < 0)
+        if (options_put(options, OPTION_FILE, key, as_text, path, reason) < 0)
             return -ERR_CONFIG; /* the reason has the path and the key */
     }
     return 0;

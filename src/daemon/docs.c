@@ -30,6 +30,7 @@ static void print_range(const struct option_row *row, FILE *to) {
         break;
     case OPTION_TEXT: fputs("text", to); break;
     case OPTION_SECRET_FILE: fputs("path of a file that holds a secret", to); break;
+    case OPTION_REAL: fprintf(to, "%g to %g", row->least_real, row->most_real); break;
     }
 }
 

@@ -13,14 +13,17 @@
 const struct option_row daemon_options[] = {
     {.name = "store",
         .type = OPTION_TEXT,
+        .fixed = true,
         .help = "folder that holds all that mounts keep (root: /var/lib/weightfs; others: "
                 "$XDG_DATA_HOME/weightfs)"},
     {.name = "instance",
         .type = OPTION_TEXT,
+        .fixed = true,
         .help = "name of this mount in the store; without one it is made from the mountpoint, as "
                 "`systemd-escape --path` does"},
     {.name = "log",
         .type = OPTION_TEXT,
+        .fixed = true,
         .help = "file that the log is appended to; without one it is `log` in the instance's folder, "
                 "standard error with -f"},
     {.name = "uid",
@@ -28,25 +31,30 @@ const struct option_row daemon_options[] = {
         .value = "-1",
         .least = -1,
         .most = 4294967294,
+        .guarded = true,
         .help = "owner of the tree's files; -1 is whoever mounts"},
     {.name = "gid",
         .type = OPTION_NUMBER,
         .value = "-1",
         .least = -1,
         .most = 4294967294,
+        .guarded = true,
         .help = "group of the tree's files; -1 is that of whoever mounts"},
     {.name = "allow_http",
         .type = OPTION_BOOL,
         .value = "off",
+        .guarded = true,
         .help = "speak plain http with others than this machine too; what is fetched is verified, tokens can "
                 "be overheard"},
     {.name = "http_proxy",
         .type = OPTION_TEXT,
+        .guarded = true,
         .help = "proxy for all transfers; without one http_proxy, https_proxy and no_proxy of the "
                 "environment count"},
     {.name = "ca_file",
         .type = OPTION_TEXT,
         .environment = "SSL_CERT_FILE,REQUESTS_CA_BUNDLE,CURL_CA_BUNDLE",
+        .guarded = true,
         .help = "certificates of the authorities that are trusted, instead of the system's"},
     {.name = NULL},
 };

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "daemon/config.h"
 #include "daemon/notify.h"
@@ -20,6 +21,7 @@
 #include "daemon/serve.h"
 #include "daemon/target.h"
 #include "daemon/verbs.h"
+#include "manage/setting.h"
 
 #define COME_UP_SECONDS 60
 
@@ -151,6 +153,16 @@ static int mount_target(const struct request *request, const struct target *targ
     return request->foreground ? serve(&settings) : serve_in_background(&settings);
 }
 
+/* What was written into config/ of this instance, before anything asks for an option. */
+static void recall_settings(struct options *options, const struct target *target) {
+    BUF_CLEANUP struct buf path = BUF_INIT;
+    struct reason why = {""};
+    (void)buf_format(&path, "%s/instances/%s/catalog.db", target->store, target->instance); /* no limit */
+    int error = settings_recall(options, buf_text(&path), &why);
+    if (error < 0) /* a damaged catalogue is put aside later: no reason not to mount */
+        log_warning("settings that were kept in config/ can't be read: %s", err_text(&why, error));
+}
+
 int verb_mount(int argc, char **argv) {
     struct request request = {0};
     struct reason reason = {""};
@@ -164,6 +176,8 @@ int verb_mount(int argc, char **argv) {
         error = target_settle_paths(options, &reason);
     if (error >= 0)
         error = target_decide(request.mountpoint, request.session, options, target, &reason);
+    if (error >= 0)
+        recall_settings(options, target);
     if (error >= 0)
         error = target_put_back(options, "instance", target->instance, &reason);
     code = error < 0 ? say(WEIGHTFS_EXIT_FATAL, "%s", err_text(&reason, error))

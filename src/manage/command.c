@@ -129,6 +129,17 @@ static int record(struct command *command, const char *target, const char *line,
     return recorded;
 }
 
+#define SHOWN_MOST 1000
+
+/* The line as audit, events and log tell it: one line, and not without end. */
+static void show_line(const struct command_line *line, struct buf *to) {
+    (void)buf_format(to, "%s%s%.*s%s", line->row->name, *line->arguments ? " " : "", SHOWN_MOST,
+        line->arguments, strlen(line->arguments) > SHOWN_MOST ? "…" : ""); /* no limit: it can't fail */
+    for (size_t i = 0; i < to->len; i++)
+        if (strchr("\n\r\t", to->data[i]))
+            to->data[i] = ' ';
+}
+
 /* Commits the line; the result of it in the end. */
 static int end_line(struct command *command, int result) {
     struct manage *manage = command->manage;
@@ -136,8 +147,7 @@ static int end_line(struct command *command, int result) {
     const struct command_line *line = &command->lines[command->at];
     struct buf text BUF_CLEANUP = BUF_INIT;
     char target[NAME_KEY_SIZE];
-    (void)buf_format(&text, "%s%s%s", line->row->name, *line->arguments ? " " : "",
-        line->arguments); /* no limit */
+    show_line(line, &text);
     name_target(command, target);
     if (command->in_transaction && result < 0) {
         catalog_rollback(catalog);

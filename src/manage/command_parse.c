@@ -2,6 +2,7 @@
 /* The table of commands, and from a write's text to lines of them. */
 
 #include "manage/internal.h"
+#include "manage/setting_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,8 @@ static const struct command_row rows[] = {
     { "offline", "on|off", COMMAND_ROOT,
       "on: send nothing over the network, what is here works; remembered over restarts", parse_switch,
       run_offline, 0 },
+    { "set", "NAME VALUE", COMMAND_ROOT | COMMAND_MODEL,
+      "change a setting, as a write into config/NAME does; `default` unsets it", parse_set, run_set, 0 },
 };
 /* clang-format on */
 
@@ -141,8 +144,10 @@ int command_parse(struct command *command, struct reason *reason) {
         memcpy(command->text, request->text, request->len);
     command->request.text = NULL;
     char *rest = command->text;
-    for (char *line; (line = strsep(&rest, "\n"));) {
+    for (char *line; (line = request->whole ? rest : strsep(&rest, "\n"));) {
         char shown[128];
+        if (request->whole)
+            rest = NULL;
         line = trim(line);
         if (!*line || *line == '#')
             continue;

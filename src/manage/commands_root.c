@@ -2,6 +2,7 @@
 /* The commands of the root's ctl that no other place has. */
 
 #include "manage/job.h"
+#include "manage/setting_inside.h"
 
 #include <string.h>
 
@@ -100,21 +101,22 @@ int parse_switch(struct manage *manage, const struct command_request *request, c
     return 0;
 }
 
+/* The command and config/offline are one thing: `off` takes the value in config/ away where what lies beneath
+ * says off as well, so that it does not undo a configuration that says on another time. NULL: away. */
+static const char *offline_text(struct command *command) {
+    const struct options *options = command->manage->settings.options;
+    char beneath[8] = "";
+    size_t index = 0;
+    if (command->flag)
+        return "on";
+    if (options_find(options, "offline", "", &index, NULL) == 0)
+        options_show_beneath(options, index, beneath, sizeof beneath);
+    return strcmp(beneath, "off") == 0 ? NULL : "off";
+}
+
 /* Once it is remembered. */
 static void switched(struct command *command) {
-    struct manage *manage = command->manage;
-    const char *value = command->flag ? "on" : "off";
-    struct reason reason;
-    if (options_set(manage->settings.options, "offline", value, "the command offline", &reason) < 0)
-        log_error("offline %s: %s", value, reason.text); /* our own table refuses its own words */
-    http_loop_set_offline(manage->settings.http, command->flag);
-    events_add(manage, "offline", NULL, command->flag ? ",\"offline\":true" : ",\"offline\":false");
-    bus_publish(&(struct news){.kind = NEWS_SETTING, .text = "offline"});
-    list_each (at, &manage->jobs)
-        if (!command->flag)
-            job_retry(list_entry(at, struct live_job, link));
-    jobs_mark(manage, NULL);
-    tick_soon(manage, 0);
+    setting_apply(command->manage, "offline", offline_text(command));
 }
 
 int run_offline(struct manage *manage, const struct command_request *request, char *arguments,
@@ -124,7 +126,7 @@ int run_offline(struct manage *manage, const struct command_request *request, ch
     command->flag = strcmp(arguments, "on") == 0;
     int result = command_begin(command);
     if (result == 0)
-        result = catalog_set_setting(manage->settings.catalog, "offline", command->flag ? "on" : NULL);
+        result = catalog_set_setting(manage->settings.catalog, "offline", offline_text(command));
     command->after = switched;
     return result;
 }

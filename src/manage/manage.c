@@ -2,6 +2,7 @@
 /* Starting and stopping the manager, its desk, its ear for news, and its tick. */
 
 #include "manage/job.h"
+#include "manage/setting_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,18 +14,21 @@ const struct option_row manage_options[] = {
     {.name = "discover",
         .type = OPTION_BOOL,
         .value = "on",
+        .live = true,
         .help = "off: walking into a model that is not known asks nobody; only `add` does"},
     {.name = "discover_timeout_s",
         .type = OPTION_NUMBER,
         .value = "10",
         .least = 1,
         .most = 300,
+        .live = true,
         .help = "seconds that the first step into an unknown model may take"},
     {.name = "absence_s",
         .type = OPTION_NUMBER,
         .value = "300",
         .least = 0,
         .most = 86400,
+        .live = true,
         .help = "seconds for which it is remembered that a source knows no such model"},
     {.name = "offline",
         .type = OPTION_BOOL,
@@ -34,12 +38,15 @@ const struct option_row manage_options[] = {
         .help = "on: not one packet is sent; what is here works"},
     {.name = "admin_group",
         .type = OPTION_TEXT,
+        .live = true,
+        .guarded = true,
         .help = "members of this group may give commands, beside root and the owner of the mount"},
     {.name = "job_history",
         .type = OPTION_NUMBER,
         .value = "100",
         .least = 0,
         .most = 10000,
+        .live = true,
         .help = "how many ended jobs are kept under jobs/"},
     {.name = "max_concurrent_downloads",
         .type = OPTION_NUMBER,
@@ -49,6 +56,12 @@ const struct option_row manage_options[] = {
         .most = 64,
         .live = true,
         .help = "how many models are pulled at once; the others are queued"},
+    {.name = "kept_settings",
+        .type = OPTION_BOOL,
+        .value = "on",
+        .fixed = true,
+        .help =
+            "off: this mount begins without what was written into config/, when that keeps it from starting"},
     {.name = NULL},
 };
 
@@ -145,20 +158,6 @@ static void tick(struct work *work) {
 
 /* ---- life ---- */
 
-/* `offline on` stays in force over a restart, whatever the configuration says; `offline off` is not
- * remembered: it must not undo a configuration that says on. */
-static int recall_offline(struct manage *manage, struct reason *reason) {
-    char value[16];
-    int result = catalog_setting(manage->settings.catalog, "offline", value, sizeof value);
-    if (result == -ENOENT)
-        return 0;
-    if (result == 0)
-        result = options_set(manage->settings.options, "offline", value, "the command offline", reason);
-    if (result == 0)
-        http_loop_set_offline(manage->settings.http, options_bool(manage->settings.options, "offline"));
-    return result;
-}
-
 struct start_work {
     struct work work;
     struct manage *manage;
@@ -203,7 +202,7 @@ int manage_start(const struct manage_settings *settings, struct manage **ret_man
     struct manage *manage = mem_new(sizeof *manage);
     init(manage, settings);
     struct reason why = {""};
-    int result = recall_offline(manage, &why);
+    int result = settings_take_up(manage);
     /* What was not there for us may be there now: the token may be another. A full disk is no reason not to
      * mount. */
     if (catalog_clear_absences(settings->catalog) < 0)

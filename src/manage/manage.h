@@ -86,6 +86,7 @@ struct command_request {
     int64_t id;       /* model or job */
     const char *text; /* whole lines; several commands are allowed, blank lines and # comments too */
     size_t len;
+    bool whole; /* one command: line ends are a part of what it is about (a document) */
     uid_t uid;
     gid_t gid;
     pid_t pid;

@@ -157,6 +157,13 @@ static const char *const steps[] = {
     "ALTER TABLE jobs_anew RENAME TO jobs;"
     "CREATE INDEX jobs_by_model ON jobs (model_id);"
     "CREATE INDEX jobs_open ON jobs (id) WHERE state < 3;",
+
+    /* 3: settings of models */
+    "CREATE TABLE model_settings ("
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    name TEXT NOT NULL,"
+    "    value TEXT NOT NULL,"
+    "    PRIMARY KEY (model_id, name)) WITHOUT ROWID;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "model/catalog_setting.h"
 #include "model/variant.h"
 
 #define WORDS_MOST 1000 /* of a model */
@@ -128,6 +129,21 @@ static int select_word(struct catalog *catalog, int64_t model_id, const struct n
     return select_path(catalog, model_id, word);
 }
 
+/* The variant that is taken when no word names one: the setting's, while the model has that. */
+static int default_variant(struct catalog *catalog, int64_t model_id, const struct names *variants,
+    const char **ret_variant) {
+    struct names chosen NAMES_CLEANUP = {0};
+    int result = read_names(by_number(db_query(catalog->writer, "SELECT value FROM model_settings WHERE "
+                                                                "model_id = ? AND name = 'variant'"),
+                                model_id),
+        &chosen);
+    const char *variant = chosen.count ? find_variant(variants, chosen.array[0]) : NULL;
+    if (!variant)
+        variant = variants->array[variant_default((const char *const *)variants->array, variants->count)];
+    *ret_variant = variant;
+    return result;
+}
+
 int catalog_fill_selection(struct catalog *catalog, int64_t model_id) {
     struct names variants NAMES_CLEANUP = {0}, words NAMES_CLEANUP = {0};
     int result = read_variants(catalog, model_id, &variants);
@@ -141,8 +157,10 @@ int catalog_fill_selection(struct catalog *catalog, int64_t model_id) {
     for (size_t i = 0; result == 0 && i < words.count; i++)
         result = select_word(catalog, model_id, &variants, words.array[i], &has_variant);
     if (result == 0 && !has_variant && variants.count) {
-        size_t index = variant_default((const char *const *)variants.array, variants.count);
-        result = select_variant(catalog, model_id, variants.array[index]);
+        const char *variant;
+        result = default_variant(catalog, model_id, &variants, &variant);
+        if (result == 0)
+            result = select_variant(catalog, model_id, variant);
     }
     return result;
 }
@@ -174,6 +192,15 @@ static int unknown_word(struct catalog *catalog, int64_t model_id, const struct 
             "there is no variant or file %s: the model has no files", word);
     return err_because(reason, -ERR_UNKNOWN_VARIANT, "there is no variant or file %s; the nearest is %s",
         word, nearest);
+}
+
+int catalog_check_variant(struct catalog *catalog, int64_t model_id, const char *word,
+    struct reason *reason) {
+    struct names variants NAMES_CLEANUP = {0};
+    int result = read_variants(catalog, model_id, &variants);
+    if (result < 0 || find_variant(&variants, word))
+        return result;
+    return unknown_word(catalog, model_id, &variants, word, reason);
 }
 
 static int add_word(struct catalog *catalog, int64_t model_id, const struct names *variants,

@@ -17,14 +17,16 @@
 
 static const struct option_row hf_options[] = {
     {.name = "hf_endpoint",
-     .type = OPTION_TEXT,
-     .value = "https://huggingface.co",
-     .environment = "HF_ENDPOINT",
-     .help = "The Hub's address; another one for a mirror"},
+        .type = OPTION_TEXT,
+        .value = "https://huggingface.co",
+        .environment = "HF_ENDPOINT",
+        .guarded = true,
+        .help = "The Hub's address; another one for a mirror"},
     {.name = "hf_token_path",
-     .type = OPTION_SECRET_FILE,
-     .environment = "HF_TOKEN_PATH",
-     .help =
+        .type = OPTION_SECRET_FILE,
+        .environment = "HF_TOKEN_PATH",
+        .guarded = true,
+        .help =
             "The file that holds the Hub's token (HF_TOKEN in the environment goes before it); without it "
             "hf_token of systemd's credentials, then token in HF_HOME"},
     {0},
@@ -118,9 +120,9 @@ static void expand(const char *text, struct buf *to) {
 static const struct {
     const char *variable, *below;
 } places[] = {
-    {"HF_HOME",        "/token"                   },
-    {"XDG_CACHE_HOME", "/huggingface/token"       },
-    {"HOME",           "/.cache/huggingface/token"},
+    {"HF_HOME", "/token"},
+    {"XDG_CACHE_HOME", "/huggingface/token"},
+    {"HOME", "/.cache/huggingface/token"},
 };
 
 static int token_from_files(const struct options *options, char **ret_token, struct reason *reason) {

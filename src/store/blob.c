@@ -192,7 +192,7 @@ void blob_unuse(struct blob *blob) {
 static int missing_locked(struct blob *blob, bool patient) {
     if (blob->state == BLOB_CORRUPT)
         return -ERR_CORRUPT;
-    if (!blob->store->lazy && !blob->wants)
+    if (!store_is_lazy(blob->store) && !blob->wants)
         return -ERR_LAZY_OFF;
     if (blob->error == -ERR_OFFLINE && !http_loop_is_offline(blob->store->settings.http))
         blob->error = 0, blob->retry_ms = blob->failed_until_ms = 0; /* the gate was opened since */

@@ -87,6 +87,16 @@ void store_scan(struct store *store) {
     pool_submit(store->settings.pool, &store->scan_work);
 }
 
+void store_budget_changed(struct store *store) {
+    store_write_budget(store);
+    uint64_t budget = shelf_budget(store);
+    {
+        LOCK_SCOPE(&store->lock);
+        store->budget_bytes = budget;
+    }
+    store_scan(store);
+}
+
 /* How many bytes must go before `bytes` fit. */
 static uint64_t excess(struct store *store, uint64_t bytes, bool *ret_disk) {
     uint64_t free_bytes = disk_free(store, NULL), by_disk = bytes > free_bytes ? bytes - free_bytes : 0,

@@ -346,7 +346,8 @@ void fetch_start(struct fetch *fetch) {
     request->first = fetch->at;
     request->last = end_offset(fetch) - 1;
     /* Several tries fit into what readers wait, each on another connection. */
-    request->stall_ms = blob->store->stall_ms / 3 > 1000 ? blob->store->stall_ms / 3 : 1000;
+    uint64_t third_ms = store_stall_ms(blob->store) / 3;
+    request->stall_ms = third_ms > 1000 ? third_ms : 1000;
     request->on_head = on_head;
     request->on_body = on_body;
     request->on_done = on_done;

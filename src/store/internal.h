@@ -146,9 +146,7 @@ struct store {
     struct store_settings settings;
     char *path, *instance_path;
     int dir_fd, blobs_fd, parts_fd, instance_fd, instance_lock_fd;
-    bool strict, lazy;
-    uint64_t stall_ms;
-    unsigned connections;
+    bool strict;
 
     struct lock lock; /* STORE: table, idle, budget's figures */
     struct list buckets[STORE_BUCKETS];
@@ -181,6 +179,17 @@ struct store {
     uint64_t speed_ms, speed_bytes, free_checked_ms, free_checked_bytes;
     uint64_t disk_free_bytes;
 };
+
+/* Options that may change at any time: asked for at each use, under any lock. */
+static inline bool store_is_lazy(const struct store *store) {
+    return options_bool(store->settings.options, "lazy");
+}
+static inline uint64_t store_stall_ms(const struct store *store) {
+    return (uint64_t)options_number(store->settings.options, "stall_timeout_s") * 1000;
+}
+static inline unsigned store_connections(const struct store *store) {
+    return (unsigned)options_number(store->settings.options, "max_connections");
+}
 
 /* --- blob.c: waiting and ending --- */
 /* Takes `wait` out and puts it on `ended` with its result; blob_end_waits() calls finish() without locks. */

@@ -19,7 +19,7 @@ static uint32_t segment_blocks(const struct blob *blob, uint32_t first, uint32_t
     uint32_t free_blocks = 0;
     for (uint32_t block = first; block < limit; block++)
         free_blocks += blob->blocks[block] == BLOCK_ABSENT;
-    uint64_t bytes = (uint64_t)free_blocks * STORE_BLOCK_BYTES / blob->store->connections;
+    uint64_t bytes = (uint64_t)free_blocks * STORE_BLOCK_BYTES / store_connections(blob->store);
     uint64_t least = limit == blob->block_count ? SEGMENT_LAST_BYTES : SEGMENT_LEAST_BYTES;
     if (bytes < least)
         bytes = least;

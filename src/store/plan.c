@@ -114,7 +114,7 @@ static bool note_failure_locked(struct blob *blob, unsigned origin, int error, u
     }
     blob->retry_ms = now + pause;
     bool tell = blob->final || (policy.at_once && !policy.final) || blob->attempts >= FETCH_ATTEMPTS ||
-                pause > blob->store->stall_ms;
+                pause > store_stall_ms(blob->store);
     if (tell)
         blob->failed_until_ms = now + (pause < FAILURE_MEMORY_MS ? FAILURE_MEMORY_MS
                                           : pause < 10000        ? pause
@@ -158,7 +158,7 @@ static bool may_ask_locked(struct blob *blob, enum fetch_class class) {
 static unsigned slots_free(const struct store *store, enum fetch_class class) {
     unsigned bulk = store->slots[FETCH_AHEAD] + store->slots[FETCH_PULL],
              all = bulk + store->slots[FETCH_READER];
-    unsigned most = class == FETCH_READER ? store->connections + READERS_EXTRA : store->connections;
+    unsigned most = store_connections(store) + (class == FETCH_READER ? READERS_EXTRA : 0);
     most += store->starved + (class == FETCH_READER ? 0 : store->ending);
     return all < most ? most - all : 0;
 }
@@ -176,7 +176,7 @@ static void count_uncounted(struct store *store) {
             const struct fetch *fetch = list_entry(link, struct fetch, link);
             uint64_t moved = fetch->moved_ms > fetch->started_ms ? fetch->moved_ms : fetch->started_ms;
             store->starved += now - moved > STARVED_MS && store->starved < STARVED_MOST;
-            store->ending += fetch->nearly_there && store->ending < store->connections / 2;
+            store->ending += fetch->nearly_there && store->ending < store_connections(store) / 2;
         }
     }
 }

@@ -108,9 +108,6 @@ int store_open(const struct store_settings *settings, struct store **ret_store, 
     char word[16];
     (void)options_text(settings->options, "integrity", word, sizeof word);
     store->strict = !strcmp(word, "strict");
-    store->lazy = options_bool(settings->options, "lazy");
-    store->stall_ms = (uint64_t)options_number(settings->options, "stall_timeout_s") * 1000;
-    store->connections = (unsigned)options_number(settings->options, "max_connections");
     store->speed_ms = clock_ms();
     int error = open_folders(store, reason);
     if (!error)

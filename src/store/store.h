@@ -148,6 +148,9 @@ struct store_figures {
     uint64_t evicted_bytes;
 };
 void store_look(struct store *store, struct store_figures *ret_figures);
+/* cache_max_bytes has another value: it is told to the store's other daemons, and counts from the next look
+ * at the store on, which begins now. Writes a small file. */
+void store_budget_changed(struct store *store);
 /* Would `bytes` more fit, evicting what may be evicted? 0, -ERR_FULL, -ERR_BUDGET with figures in the
  * reason. For plan and pre-flight. */
 int store_room(struct store *store, uint64_t bytes, struct reason *reason);

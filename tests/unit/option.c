@@ -6,14 +6,14 @@
 
 static const struct option_row STORE[] = {
     {.name = "cache_max_bytes", .type = OPTION_BYTES, .most = INT64_MAX},
-    {.name = "stall_timeout_s",        .type = OPTION_NUMBER, .value = "30", .least = 1, .most = 3600},
+    {.name = "stall_timeout_s", .type = OPTION_NUMBER, .value = "30", .least = 1, .most = 3600},
     {.name = "integrity", .type = OPTION_WORD, .value = "lazy", .words = "lazy|strict"},
-    {0           },
+    {0},
 };
 static const struct option_row HUB[] = {
-    {.name = "offline",    .type = OPTION_BOOL, .value = "off", .environment = "TEST_OFFLINE,TEST_OFF"},
-    {.name = "endpoint",      .type = OPTION_TEXT, .value = "https://example.org"},
-    {.name = "token_file",                    .type = OPTION_SECRET_FILE},
+    {.name = "offline", .type = OPTION_BOOL, .value = "off", .environment = "TEST_OFFLINE,TEST_OFF"},
+    {.name = "endpoint", .type = OPTION_TEXT, .value = "https://example.org"},
+    {.name = "token_file", .type = OPTION_SECRET_FILE},
     {0},
 };
 static const struct option_row *const TABLES[] = {STORE, HUB, NULL};
@@ -38,15 +38,15 @@ static void values_are_taken_and_shown(void) {
     static const struct {
         const char *name, *text, *shown;
     } ROWS[] = {
-        {"cache_max_bytes", "50G",               "50G"              },
-        {"stall_timeout_s", "3600",              "3600"             },
-        {"integrity",       "strict",            "strict"           },
-        {"offline",         "YES",               "on"               },
-        {"offline",         "0",                 "off"              },
-        {"endpoint",        "http://[::1]:8080", "http://[::1]:8080"},
-        {"endpoint",        "",                  ""                 },
-        {"stall_timeout_s", NULL,                "30"               },
-        {"cache_max_bytes", NULL,                ""                 },
+        {"cache_max_bytes", "50G", "50G"},
+        {"stall_timeout_s", "3600", "3600"},
+        {"integrity", "strict", "strict"},
+        {"offline", "YES", "on"},
+        {"offline", "0", "off"},
+        {"endpoint", "http://[::1]:8080", "http://[::1]:8080"},
+        {"endpoint", "", ""},
+        {"stall_timeout_s", NULL, "30"},
+        {"cache_max_bytes", NULL, ""},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         CHECK_OK(options_set(options, ROWS[i].name, ROWS[i].text, "test", NULL));
@@ -102,6 +102,7 @@ static void an_unknown_name_gets_the_nearest(void) {
 static void the_first_set_name_of_the_environment_counts(void) {
     struct reason reason;
     char text[100], origin[100];
+    CHECK_OK(options_set(options, "offline", NULL, "test", NULL)); /* the environment lies beneath */
     setenv("TEST_OFFLINE", "", 1);
     setenv("TEST_OFF", "TRUE", 1);
     CHECK_OK(options_from_environment(options, &reason));
@@ -136,10 +137,8 @@ static void wrong_type(void) {
 }
 
 static void bad_default(void) {
-    static const struct option_row rows[] = {
-        {"a",  OPTION_NUMBER, "5", 1, 4, NULL, NULL, false, ""},
-        {0}
-    };
+    static const struct option_row rows[] =
+        {{.name = "a", .type = OPTION_NUMBER, .value = "5", .least = 1, .most = 4}, {0}};
     options_new((const struct option_row *const[]){rows, NULL});
 }
 

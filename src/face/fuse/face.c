@@ -29,6 +29,7 @@ const struct option_row face_options[] = {
         .type = OPTION_WORD,
         .value = "auto",
         .words = "auto|on|off",
+        .guarded = true,
         .help = "other users than the one who mounted may see the mount; auto: when that is root"},
     {.name = "fuse_threads",
         .type = OPTION_NUMBER,
@@ -55,6 +56,7 @@ const struct option_row face_options[] = {
         .value = "5",
         .least = 0,
         .most = 3600,
+        .live = true,
         .help = "how long a complete file stays registered with the kernel after its last close"},
     {0},
 };

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manage/setting.h"
+
+#include <stdio.h>
+
+#include "manage/internal.h"
+#include "manage/setting_inside.h"
+#include "model/catalog_setting.h"
+
+const struct option_row model_settings[] = {
+    {.name = "type",
+        .type = OPTION_WORD,
+        .value = "auto",
+        .words =
+            "auto|llm|vision|multimodal|speech|embedding|caption|detection|diffusion|diffusion-lm|reranker|"
+            "tagger|other",
+        .help = "what kind of model it is; auto: as the catalogue of models or its own files say"},
+    {.name = "variant",
+        .type = OPTION_TEXT,
+        .help = "the variant that a pull without one takes (`cat plan` lists them); unset: the usual choice"},
+    {.name = NULL},
+};
+
+/* ---- the rows of a model ---- */
+
+/* The door for the registry: the settings that the model's entry there declares, as rows, and what they live
+ * in (handed back with `*ret_let_go`). NULL: it declares none. */
+static const struct option_row *entry_rows(struct manage *manage, const struct catalog_model *model,
+    void **ret_held, void (**ret_let_go)(void *)) {
+    (void)manage, (void)model;
+    *ret_held = NULL;
+    *ret_let_go = NULL;
+    return NULL;
+}
+
+static void put_kept(void *context, const char *name, const char *value) {
+    struct options *options = context;
+    struct reason reason = {""};
+    if (options_put(options, OPTION_CONFIG, name, value, SETTING_ORIGIN, &reason) < 0)
+        trace(catalog, "a setting that is kept is passed over: %s", reason.text);
+}
+
+/* The options of the whole that have the same names lie beneath. */
+static void put_beneath(struct options *options, const struct options *whole) {
+    const struct option_row *row;
+    for (size_t index = 0; (row = options_row(options, index)); index++) {
+        char value[CATALOG_VALUE_SIZE], origin[512], shown[600];
+        size_t at;
+        if (options_find(whole, row->name, "", &at, NULL) < 0)
+            continue;
+        options_show(whole, at, value, sizeof value, origin, sizeof origin);
+        (void)snprintf(shown, sizeof shown, "all models: %s", origin);
+        if (*value && options_put(options, OPTION_FILE, row->name, value, shown, NULL) < 0)
+            trace(catalog, "%s of the whole has another type than that of models", row->name);
+    }
+}
+
+struct options *model_options_new(struct manage *manage, const struct catalog_model *model) {
+    void *held;
+    void (*let_go)(void *);
+    const struct option_row *entry = entry_rows(manage, model, &held, &let_go);
+    struct options *options = options_new((const struct option_row *const[]){model_settings, entry, NULL});
+    options_hold(options, held, let_go);
+    put_beneath(options, manage->settings.options);
+    if (catalog_each_setting(manage->settings.catalog, model->id, put_kept, options) < 0)
+        log_warning("%s:%s: its settings can't be read from the catalogue", model->source, model->name);
+    return options;
+}
+
+bool model_setting_text(struct manage *manage, const struct catalog_model *model, const char *name, char *to,
+    size_t size) {
+    struct options *options = model_options_new(manage, model);
+    bool is_set = options_text(options, name, to, size);
+    options_free(options);
+    return is_set;
+}
+
+int64_t model_setting_number(struct manage *manage, const struct catalog_model *model, const char *name) {
+    struct options *options = model_options_new(manage, model);
+    int64_t number = options_number(options, name);
+    options_free(options);
+    return number;
+}
+
+bool model_setting_bool(struct manage *manage, const struct catalog_model *model, const char *name) {
+    struct options *options = model_options_new(manage, model);
+    bool on = options_bool(options, name);
+    options_free(options);
+    return on;
+}
+
+double model_setting_real(struct manage *manage, const struct catalog_model *model, const char *name) {
+    struct options *options = model_options_new(manage, model);
+    double real = options_real(options, name);
+    options_free(options);
+    return real;
+}
+
+/* ---- the whole, at the start ---- */
+
+static void recall(void *context, const char *name, const char *value) {
+    struct options *options = context;
+    struct reason reason = {""};
+    if (options_put(options, OPTION_CONFIG, name, value, SETTING_ORIGIN, &reason) < 0)
+        log_warning("a setting that is kept is passed over: %s", reason.text);
+}
+
+int settings_recall(struct options *options, const char *path, struct reason *reason) {
+    if (!options_bool(options, "kept_settings"))
+        return 0;
+    return catalog_peek_settings(path, recall, options, reason);
+}
+
+int settings_take_up(struct manage *manage) {
+    struct options *options = manage->settings.options;
+    int result = 0;
+    if (options_bool(options, "kept_settings"))
+        result = catalog_each_setting(manage->settings.catalog, 0, recall, options);
+    options_started(options);
+    http_loop_set_offline(manage->settings.http, options_bool(options, "offline"));
+    return result;
+}
