@@ -37,8 +37,7 @@ static void answered(struct http_request *request, int result) {
 }
 
 static int out_of_time(struct discovery *discovery) {
-    return err_because(&discovery->reason, -ERR_UNREACHABLE,
-        "no answer within discover_timeout_s (%lld s)",
+    return err_because(&discovery->reason, -ERR_UNREACHABLE, "no answer within discover_timeout_s (%lld s)",
         (long long)options_number(discovery->manage->settings.options, "discover_timeout_s"));
 }
 

@@ -68,6 +68,7 @@ struct manage {
     atomic_bool tick_queued;
 
     struct list jobs;  /* struct live_job, the open ones, oldest first: changed by the desk under lock */
+    int64_t held_by;   /* desk, and under lock: the uid that paused all jobs; -1: nobody did */
     unsigned wanted;   /* desk: blobs wanted by jobs now */
     struct list looks; /* desk: models whose state may have changed (state.c) */
 
@@ -152,6 +153,7 @@ struct item {
     char digest[DIGEST_TEXT_SIZE]; /* "" masked */
     struct blob *blob;             /* while it is wanted */
     bool done, failed;
+    bool troubled; /* its last fetch failed, and is tried again */
 };
 struct items {
     struct item *array;
@@ -269,6 +271,7 @@ typedef int command_function(struct manage *, const struct command_request *, ch
 command_function parse_nothing, parse_words, parse_key, parse_switch;
 command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin, run_update, run_forget;
 command_function run_add, run_offline;
+command_function parse_priority, run_pause, run_resume, run_priority;
 
 /* Pull of a known model, for the commands of all places. */
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);

@@ -211,7 +211,8 @@ void jobs_open(struct manage *manage, struct list *jobs) {
         lock_take(&manage->lock);
         list_append(&manage->jobs, &job->link);
         lock_drop(&manage->lock);
-        tell_state(job);
+        if (!job_follow_hold(job))
+            tell_state(job);
     }
     if (any)
         tick_soon(manage, 0);
@@ -224,7 +225,7 @@ void jobs_drop(struct list *jobs) {
 
 /* ---- ending, going on, leaving ---- */
 
-static void stop(struct live_job *job, bool goes_on) {
+void job_stop(struct live_job *job, bool goes_on) {
     if (job->begun)
         job->kind->stop(job, goes_on);
     job->begun = false;
@@ -251,7 +252,7 @@ static void count_end(const struct live_job *job) {
 
 void job_end(struct live_job *job, enum catalog_job_state state, int error, const char *reason) {
     struct manage *manage = job->manage;
-    stop(job, false);
+    job_stop(job, false);
     lock_take(&manage->lock);
     list_remove(&job->link);
     job->row.ended_ms = clock_wall_ms();
@@ -287,24 +288,26 @@ int jobs_take_up(struct manage *manage) {
         if (!kind) {
             count = give_up(manage, row, -ERR_UNKNOWN_COMMAND, "this weightfs knows no such kind of job");
         } else {
-            row->state = row->held_by >= 0 ? JOB_PAUSED : JOB_QUEUED;
+            row->state = JOB_QUEUED;
             row->error = 0;
-            if (row->held_by < 0)
-                row->reason.text[0] = 0;
+            row->reason.text[0] = 0;
             list_append(&jobs, &job_new(manage, kind, row)->link);
         }
         if (count < 0)
             break;
     }
     free(row);
+    int held = catalog_hold(manage->settings.catalog, &manage->held_by);
     jobs_open(manage, &jobs);
-    return count < 0 ? count : 0;
+    if (count < 0)
+        return count;
+    return held == -ENOENT ? 0 : held;
 }
 
 void jobs_leave(struct manage *manage) {
     for (struct list *link; (link = list_shift(&manage->jobs));) {
         struct live_job *job = list_entry(link, struct live_job, link);
-        stop(job, true);
+        job_stop(job, true);
         job_save(job);
         release_waits(job);
         free(job);

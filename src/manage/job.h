@@ -138,6 +138,21 @@ void jobs_drop(struct list *jobs); /* their rows were rolled back */
 /* Takes up the jobs that the catalogue has as open. */
 int jobs_take_up(struct manage *manage);
 void job_retry(struct live_job *job);
+/* Pauses it for a person: what runs is stopped, and its place is free. Kept over restarts. */
+void job_hold(struct live_job *job, int64_t uid);
+/* Takes that back; false: the whole is paused still, and the job with it. */
+bool job_release(struct live_job *job);
+/* All that are open and all to come; uid -1: takes it back, and what was paused one by one. 0 or the
+ * catalogue's error, then nothing was changed. */
+int jobs_hold(struct manage *manage, int64_t uid);
+void job_set_priority(struct live_job *job, enum catalog_job_priority priority);
+/* -ERR_BUSY when a person paused it, and who. */
+int job_refuse_held(const struct live_job *job, struct reason *reason);
+/* How many jobs of its kind's places begin before it, and itself; 0: it is not queued. Under lock. */
+unsigned job_position_locked(const struct live_job *job);
+void job_stop(struct live_job *job, bool goes_on);
+/* Makes its state `paused` when a person wants that: true then. */
+bool job_follow_hold(struct live_job *job);
 void job_save(struct live_job *job);
 /* Begins whose turn it is, and one step of all that are dirty. */
 void jobs_step(struct manage *manage);

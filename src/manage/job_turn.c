@@ -94,6 +94,19 @@ static struct live_job *find_next(struct manage *manage) {
     return best;
 }
 
+unsigned job_position_locked(const struct live_job *job) {
+    unsigned position = 1;
+    if (job->row.state != JOB_QUEUED)
+        return 0;
+    list_each (at, &job->manage->jobs) {
+        const struct live_job *other = list_entry(at, struct live_job, link);
+        position += other->row.state == JOB_QUEUED && other->kind->most_option == job->kind->most_option &&
+                    (other->row.priority > job->row.priority ||
+                        (other->row.priority == job->row.priority && other->row.id < job->row.id));
+    }
+    return position;
+}
+
 static void begin(struct live_job *job) {
     struct manage *manage = job->manage;
     int result = 0;

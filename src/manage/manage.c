@@ -178,6 +178,7 @@ static void begin_desk(struct work *work) {
 
 static void init(struct manage *manage, const struct manage_settings *settings) {
     manage->settings = *settings;
+    manage->held_by = -1;
     lock_init(&manage->lock, LOCK_MANAGE);
     lock_condition_init(&manage->calm);
     struct list *const heads[] = {&manage->jobs, &manage->looks, &manage->discoveries, &manage->failures,

@@ -122,6 +122,7 @@ int pull_room(struct manage *manage, uint64_t bytes_total, uint64_t bytes_missin
 
 struct root_report {
     uint64_t models, ready, downloading, failed, jobs_open;
+    int64_t held_by; /* the uid that paused all jobs; -1: nobody did */
     struct store_figures store;
     bool offline;
     int error; /* what ails it: -ERR_TOKEN, -ERR_UNREACHABLE, -ERR_FULL … */
@@ -132,9 +133,15 @@ int root_report(struct manage *manage, struct root_report *ret_report);
 /* `wait`: 0 when nothing is under way for the model (or job), PARKED until so. */
 int model_wait_await(struct manage *manage, int64_t model_id, struct wait *wait);
 int job_wait_await(struct manage *manage, int64_t job_id, struct wait *wait);
-/* A job as it is now: bytes_done and state are live. */
-int job_report(struct manage *manage, int64_t job_id, struct catalog_job *ret_job, uint64_t *ret_speed,
-    uint64_t *ret_seconds_left);
+/* A job as it is now. */
+struct job_report {
+    struct catalog_job row;
+    uint64_t speed;        /* bytes a second, 0 unknown */
+    uint64_t seconds_left; /* UINT64_MAX unknown */
+    unsigned position;     /* in the queue, from 1; 0: it is not queued */
+};
+int job_report(struct manage *manage, int64_t job_id, struct job_report *ret_report);
+const char *job_priority_name(enum catalog_job_priority priority);
 const char *job_state_name(enum catalog_job_state state);
 
 /* --- Events: manage/events.c. JSON lines in a ring of bounded size. --- */

@@ -123,6 +123,9 @@ int pull_model(struct command *command, int64_t model_id, const struct words *wo
             err_text(&model->reason, -ERR_GATED));
     struct live_job *job = job_of_model(manage, model_id, &kind_pull, command->job.words);
     if (job) {
+        result = job_refuse_held(job, reason);
+        if (result < 0)
+            return result;
         SAY(reason, "job %lld pulls it already", (long long)job->row.id);
         job_retry(job);
         return 0;

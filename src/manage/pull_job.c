@@ -109,6 +109,9 @@ static void look_at(struct live_job *job, struct item *item, struct trouble *tro
         count_failed(job, item, info.error, &info.reason);
     } else {
         trouble->under_way++;
+        if (info.error && !item->troubled)
+            job_count_try(job);
+        item->troubled = info.error;
         if (info.error && !trouble->last_error) {
             trouble->last_error = info.error;
             trouble->last_reason = info.reason;

@@ -294,6 +294,7 @@ int root_report(struct manage *manage, struct root_report *ret_report) {
     report.offline = options_bool(manage->settings.options, "offline");
     store_look(manage->settings.store, &report.store);
     lock_take(&manage->lock);
+    report.held_by = manage->held_by;
     if (manage->error == -ERR_TOKEN || (manage->error && clock_ms() - manage->error_ms < TROUBLE_MS)) {
         report.error = manage->error;
         report.reason = manage->reason;
@@ -302,64 +303,5 @@ int root_report(struct manage *manage, struct root_report *ret_report) {
     if (!report.error)
         report.error = store_room(manage->settings.store, STORE_BLOCK_BYTES, &report.reason);
     *ret_report = report;
-    return 0;
-}
-
-/* ---- waiting ---- */
-
-static int park_locked(struct manage *manage, struct live_job *job, struct wait *wait) {
-    wait->where = manage;
-    atomic_store_explicit(&wait->progress, NULL, memory_order_relaxed);
-    atomic_store_explicit(&wait->withdraw, wait_take_back, memory_order_release);
-    list_append(&job->waits, &wait->link);
-    return PARKED;
-}
-
-static bool is_under_way(const struct live_job *job) {
-    return job->row.state == JOB_QUEUED || job->row.state == JOB_RUNNING;
-}
-
-int model_wait_await(struct manage *manage, int64_t model_id, struct wait *wait) {
-    LOCK_SCOPE(&manage->lock);
-    list_each (at, &manage->jobs) {
-        struct live_job *job = list_entry(at, struct live_job, link);
-        if (job->row.model_id == model_id && is_under_way(job))
-            return park_locked(manage, job, wait);
-    }
-    return 0;
-}
-
-int job_wait_await(struct manage *manage, int64_t job_id, struct wait *wait) {
-    LOCK_SCOPE(&manage->lock);
-    list_each (at, &manage->jobs) {
-        struct live_job *job = list_entry(at, struct live_job, link);
-        if (job->row.id == job_id && is_under_way(job))
-            return park_locked(manage, job, wait);
-    }
-    return 0;
-}
-
-int job_report(struct manage *manage, int64_t job_id, struct catalog_job *ret_job, uint64_t *ret_speed,
-    uint64_t *ret_seconds_left) {
-    lock_take(&manage->lock);
-    list_each (at, &manage->jobs) {
-        struct live_job *job = list_entry(at, struct live_job, link);
-        if (job->row.id != job_id)
-            continue;
-        *ret_job = job->row;
-        *ret_speed = job->speed;
-        lock_drop(&manage->lock);
-        *ret_seconds_left =
-            *ret_speed ? (ret_job->bytes_total - ret_job->bytes_done) / *ret_speed : UINT64_MAX;
-        return 0;
-    }
-    lock_drop(&manage->lock);
-    struct catalog_job row;
-    int result = catalog_job(manage->settings.catalog, job_id, &row);
-    if (result < 0)
-        return result;
-    *ret_job = row;
-    *ret_speed = 0;
-    *ret_seconds_left = UINT64_MAX;
     return 0;
 }

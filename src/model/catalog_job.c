@@ -59,7 +59,27 @@ int catalog_list_jobs(struct catalog *catalog, bool open_only, int64_t after_id,
     return READ_LIST(with_page(statement, after_id, room), read_job, array, room);
 }
 
+static void read_uid(struct db_statement *row, int64_t *uid) {
+    *uid = db_get_number(row, 0);
+}
+
+int catalog_hold(struct catalog *catalog, int64_t *ret_uid) {
+    LOCK_SCOPE(&catalog->read_lock);
+    return READ_ONE(db_query(catalog->reader, "SELECT uid FROM hold"), read_uid, ret_uid);
+}
+
 /* ---- writing ---- */
+
+static int set_hold(struct catalog *catalog, int64_t uid) {
+    if (uid < 0)
+        return db_finish(db_query(catalog->writer, "DELETE FROM hold"));
+    return db_finish(by_number(
+        db_query(catalog->writer, "INSERT OR REPLACE INTO hold (number, uid) VALUES (1, ?)"), uid));
+}
+
+int catalog_set_hold(struct catalog *catalog, int64_t uid) {
+    return WRITE(catalog, set_hold(catalog, uid));
+}
 
 static int add_job(struct catalog *catalog, const struct catalog_job *job, int64_t *ret_id) {
     struct db_statement *row = db_query(catalog->writer,

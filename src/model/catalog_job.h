@@ -44,8 +44,11 @@ int catalog_last_job(struct catalog *catalog, int64_t model_id, const char *kind
     struct catalog_job *ret_job);
 int catalog_list_jobs(struct catalog *catalog, bool open_only, int64_t after_id, struct catalog_job *array,
     size_t room);
+/* The uid that paused all jobs; -ENOENT: nobody did. */
+int catalog_hold(struct catalog *catalog, int64_t *ret_uid);
 
 /* --- Writing --- */
+int catalog_set_hold(struct catalog *catalog, int64_t uid /* -1: nobody */);
 int catalog_add_job(struct catalog *catalog, const struct catalog_job *job, int64_t *ret_id);
 /* All but id, model, key, kind, words, who asked and when it was created. */
 int catalog_set_job(struct catalog *catalog, const struct catalog_job *job);

@@ -164,6 +164,11 @@ static const char *const steps[] = {
     "    name TEXT NOT NULL,"
     "    value TEXT NOT NULL,"
     "    PRIMARY KEY (model_id, name)) WITHOUT ROWID;",
+
+    /* jobs paused as a whole */
+    "CREATE TABLE hold (" /* no row: jobs are not paused as a whole */
+    "    number INTEGER PRIMARY KEY CHECK (number = 1),"
+    "    uid INTEGER NOT NULL);",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

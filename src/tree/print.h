@@ -29,6 +29,7 @@ int print_sums(const struct place *place, struct buf *to);
 
 /* print_job.c */
 int print_job_status(const struct place *place, struct buf *to);
+int print_job_status_json(const struct place *place, struct buf *to);
 int print_job_progress(const struct place *place, struct buf *to);
 int print_job_log(const struct place *place, struct buf *to);
 int print_job_state(const struct place *place, struct buf *to);

@@ -30,7 +30,7 @@ int print_progress(const struct place *place, struct buf *to) {
         return result;
     bool open = report.state == STATE_DOWNLOADING || report.state == STATE_PAUSED;
     text_progress(to, report.bytes_here, report.bytes_total, report.speed, report.seconds_left,
-        open && report.error ? err_text(&report.reason, report.error) : NULL);
+        open && (report.error || report.reason.text[0]) ? err_text(&report.reason, report.error) : NULL);
     return 0;
 }
 
@@ -68,8 +68,9 @@ static int model_sheet(const struct place *place, struct buf *to, bool json) {
     if (result < 0)
         return result;
     /* A failed update of a model that is fine otherwise is told too. */
-    int error = report.error ? report.error : model->error;
-    const struct reason *reason = report.error ? &report.reason : &model->reason;
+    bool told = report.error || report.reason.text[0]; /* who paused it is no error */
+    int error = told ? report.error : model->error;
+    const struct reason *reason = told ? &report.reason : &model->reason;
     char key[NAME_KEY_SIZE];
     name_format(model->source, model->name, key);
 

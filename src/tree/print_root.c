@@ -31,6 +31,8 @@ static int root_sheet(const struct place *place, struct buf *to, bool json) {
     sheet_number(&sheet, "downloading", report.downloading);
     sheet_number(&sheet, "failed", report.failed);
     sheet_number(&sheet, "jobs", report.jobs_open);
+    if (report.held_by >= 0)
+        sheet_number(&sheet, "paused_by_uid", (uint64_t)report.held_by);
     sheet_bytes(&sheet, "bytes_cached", report.store.bytes_here);
     sheet_bytes(&sheet, "cache_max_bytes", report.store.budget_bytes);
     sheet_bytes(&sheet, "disk_free_bytes", report.store.disk_free_bytes);

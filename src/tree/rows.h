@@ -38,6 +38,7 @@ enum row_number {
     ROW_JOB_WAIT = 19,
     ROW_JOB_CTL = 20,
     ROW_JOB_LOG = 21,
+    ROW_JOB_STATUS_JSON = 22,
     ROW_OPTION = 24,
     ROW_CONFIG_JSON = 25,
     ROW_GROUP = 32,

@@ -91,10 +91,9 @@ static void a_gated_model_is_known(void) {
 static void a_pull_makes_it_ready(int64_t id) {
     NEW_WAIT(wait);
     NEW_WAIT(withdrawn);
-    struct catalog_job job;
+    struct job_report job;
     struct catalog_file file;
     struct catalog_model model;
-    uint64_t speed, left;
     CHECK_TEXT(state_of(id), "absent");
     CHECK_OK(model_wait_await(manage, id, &wait.wait));
     CHECK_OK(run_command(COMMAND_MODEL, id, "pull\n"));
@@ -110,8 +109,8 @@ static void a_pull_makes_it_ready(int64_t id) {
     CHECK_TEXT(model_state_name(report.state), "downloading");
     CHECK_TEXT(report.variants, "Q4_K_M");
     CHECK_NUMBER(report.bytes_total, 410);
-    CHECK_OK(job_report(manage, report.job_id, &job, &speed, &left));
-    CHECK_TEXT(job_state_name(job.state), "running");
+    CHECK_OK(job_report(manage, report.job_id, &job));
+    CHECK_TEXT(job_state_name(job.row.state), "running");
     play_blob(GIT_1, BLOB_COMPLETE, 10, 0, false);
     play_blob(SHA_1, BLOB_VERIFIED, 400, 0, false);
     await_wants(GIT_1, 0);
