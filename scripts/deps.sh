@@ -22,7 +22,7 @@ FUSE_PINNED=3.17.2   # … and the upstream version that it must be
 packages() {
     case $1 in
     build) echo 'gcc libc6-dev make pkg-config|pkgconf fuse3 libfuse3-dev libcurl4-openssl-dev|libcurl4-gnutls-dev' \
-        'libsqlite3-dev libssl-dev libjansson-dev' ;;
+        'libsqlite3-dev libssl-dev libjansson-dev libarchive-dev' ;;
     libfuse) echo 'meson ninja-build dpkg-dev patch xz-utils' ;;
     test) echo 'python3 jq curl attr procps util-linux prometheus' ;;
     fuzz) echo 'clang libclang-rt-dev' ;;
@@ -167,5 +167,5 @@ else
     say "not a Debian system: these have to be there already: ${wanted[*]}"
 fi
 [[ " ${sets[*]} " == *" build "* ]] || exit 0
-pkg-config --print-errors --exists fuse3 libcurl sqlite3 libcrypto jansson
+pkg-config --print-errors --exists fuse3 libcurl sqlite3 libcrypto jansson libarchive
 choose_libfuse
