@@ -24,7 +24,7 @@ packages() {
     build) echo 'gcc libc6-dev make pkg-config|pkgconf fuse3 libfuse3-dev libcurl4-openssl-dev|libcurl4-gnutls-dev' \
         'libsqlite3-dev libssl-dev libjansson-dev libarchive-dev' ;;
     libfuse) echo 'meson ninja-build dpkg-dev patch xz-utils' ;;
-    test) echo 'python3 jq curl attr procps util-linux prometheus' ;;
+    test) echo 'python3 jq curl attr procps util-linux prometheus inotify-tools mandoc' ;;
     fuzz) echo 'clang libclang-rt-dev' ;;
     lint) echo 'clang-format' ;;
     bench) echo 'nginx-light|nginx' ;;

@@ -21,6 +21,7 @@ enum news_kind {
     NEWS_FILES_CHANGED,   /* id = model row: another revision is selected */
     NEWS_JOB,             /* id = job row */
     NEWS_SETTING,         /* text = option's name */
+    NEWS_EVENT,           /* a line was added to the events */
 };
 
 struct news {

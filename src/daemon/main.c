@@ -12,6 +12,7 @@
 #include "daemon/docs.h"
 #include "daemon/say.h"
 #include "daemon/verbs.h"
+#include "face/fuse/waker.h"
 #include "weightfs/version.h"
 
 /* Standard descriptors that the caller closed would be given to a database or a socket, and printed into. */
@@ -59,6 +60,8 @@ static int run(int argc, char **argv) {
         return docs_print(argc > 2 ? argv[2] : "all", stdout);
     if (strcmp(word, "--print-faults") == 0)
         return docs_print_faults(stdout);
+    if (strcmp(word, WAKER_VERB) == 0)
+        return wake_helper(argc - 1, argv + 1);
     const struct verb *verb = verb_find(word);
     if (!verb)
         return verb_unknown(word);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "daemon/mounts.h"
@@ -16,9 +17,11 @@
 #include "daemon/verbs.h"
 #include "outside/child.h"
 
-#define PID_MS     2000
-#define UNMOUNT_MS 20000
-#define DAEMON_MS  20000
+#define PID_MS        2000
+#define UNMOUNT_MS    20000
+#define DAEMON_MS     20000
+#define BUSY_MS       500 /* for so long a mount may be busy by chance */
+#define BUSY_AGAIN_MS 20
 
 const struct flag umount_flags[] = {
     {'l', "lazy", NULL, "detach it although files in it are open: it goes when they are closed"},
@@ -46,9 +49,14 @@ static int unmount_with_helper(const char *point, bool lazy, struct reason *reas
 static int unmount(const char *point, bool lazy, struct reason *reason) {
     if (geteuid() != 0)
         return unmount_with_helper(point, lazy, reason);
-    if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+    int error = umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0 ? 0 : -errno;
+    /* Whoever walks in it, as who wakes watchers does, is in it for a moment only. */
+    for (uint64_t end = clock_ms() + BUSY_MS; error == -EBUSY && clock_ms() < end;) {
+        (void)poll(NULL, 0, BUSY_AGAIN_MS);
+        error = umount2(point, UMOUNT_NOFOLLOW) == 0 ? 0 : -errno;
+    }
+    if (error == 0)
         return 0;
-    int error = -errno;
     if (error == -EBUSY)
         return err_because(reason, error,
             "%s is in use: some process has a file open in it or stands in it (`fuser -vm %s`); -l detaches "

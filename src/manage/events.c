@@ -53,10 +53,12 @@ void events_add(struct manage *manage, const char *event, const char *model, con
     if (line.len > EVENTS_RING_BYTES / 4)
         return; /* our own texts are all far shorter */
     metric_add(&manage_metrics[MANAGE_EVENTS], 0, 1);
-    LOCK_SCOPE(&events->lock);
+    lock_take(&events->lock);
     while (events->end + line.len - events->begin > EVENTS_RING_BYTES)
         drop_line(events);
     copy_in(events, buf_text(&line), line.len);
+    lock_drop(&events->lock);
+    bus_publish(&(struct news){.kind = NEWS_EVENT});
 }
 
 uint64_t events_begin(struct manage *manage) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "tree/inside.h"
 #include "tree/rows.h"
+#include "tree/wake.h"
 
 #define BATCH            16
 #define LISTENER_MOST_MS 5000
@@ -116,9 +117,11 @@ static void note_run(struct work *work) {
 static void hear(void *context, const struct news *news) {
     struct tree *tree = context;
     void (*tell_of)(struct note * note) = NULL;
+    wake_hear(tree, news);
     switch (news->kind) {
     case NEWS_BLOB_PROGRESS:
-    case NEWS_BLOB_TROUBLE: return; /* figures: a text may be a second old */
+    case NEWS_BLOB_TROUBLE: /* figures: a text may be a second old */
+    case NEWS_EVENT: return;
     case NEWS_BLOB_GENERATION: tell_of = tell_same; break;
     case NEWS_FILES_CHANGED: tell_of = tell_files; break;
     case NEWS_MODEL_FORGOTTEN: tell_of = tell_forgotten; break;

@@ -21,6 +21,7 @@ struct handle {
     struct snapshot *snapshot; /* texts: what is read; NULL: to be made at the next read */
     struct buf pending;        /* control files: the line that has no end yet */
     uint64_t base;             /* events: the position that is offset 0; counts round */
+    uint64_t read_to;          /* events: the position behind what was last read */
     bool adopted;              /* taken up from a predecessor, and not read yet */
     struct blob *blob;         /* model files: in use. Set once, before the handle is in the table */
     uint64_t size;             /* the same */

@@ -66,6 +66,8 @@ struct changes { /* change.h */
     bool calling;        /* the listener is being called */
     tree_listener listener;
     void *context;
+    tree_wake_listener waker;
+    void *waker_context;
     struct pool *desk;
     struct {
         int64_t model_id, revision_id;

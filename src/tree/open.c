@@ -17,9 +17,11 @@ static int open_text(struct tree *tree, struct handle *handle, bool reading) {
     return result < 0 ? result : snapshot_get(&place, SNAPSHOT_OPEN, &handle->snapshot);
 }
 
+/* A file has one size for all who have it open: offsets begin for this one where they do for the oldest, so
+ * that its end is where stat says (`tail -n 1`). What has left the ring since is skipped when it is read. */
 static int open_stream(struct tree *tree, struct handle *handle, bool reading) {
     (void)reading;
-    handle->base = events_begin(tree->settings.manage);
+    handle->base = handle_lowest_base(tree, handle->node, events_begin(tree->settings.manage));
     return 0;
 }
 

@@ -87,10 +87,26 @@ static ssize_t read_stream(struct tree *tree, struct handle *handle, struct span
     for (unsigned attempt = 0; attempt < 8; attempt++) { /* the ring may turn between the two calls */
         uint64_t position = stream_position(tree, handle, span.offset);
         size_t count = events_read(tree->settings.manage, position, data, span.size);
-        if ((int64_t)(events_begin(tree->settings.manage) - position) <= 0)
-            return (ssize_t)count;
+        if ((int64_t)(events_begin(tree->settings.manage) - position) > 0)
+            continue;
+        LOCK_SCOPE(&tree->handles.lock);
+        handle->read_to = position + count;
+        return (ssize_t)count;
     }
     return 0; /* more comes than can be read: the reader asks again */
+}
+
+/* A reader that has not read yet, or stands elsewhere, is told to: it learns at once that there is no more. */
+bool tree_is_readable(struct tree *tree, node_number node, uint64_t number) {
+    struct handle *handle = node_kind(node) == NODE_STREAM ? handle_find(tree, node, number) : NULL;
+    if (!handle)
+        return true;
+    uint64_t end = events_end(tree->settings.manage);
+    lock_take(&tree->handles.lock);
+    bool readable = handle->read_to != end;
+    lock_drop(&tree->handles.lock);
+    handle_unref(tree, handle);
+    return readable;
 }
 
 /* --- Model files --- */
@@ -117,13 +133,13 @@ struct reading {
     ssize_t (*read)(struct tree *tree, struct handle *handle, struct span span, void *data);
 };
 static const struct reading readings[] = {
-    [NODE_FOLDER] = {NULL,       NULL       },
-    [NODE_TEXT] = {NULL,       read_text  },
-    [NODE_CONTROL] = {NULL,       read_text  },
-    [NODE_STREAM] = {NULL,       read_stream},
-    [NODE_WAIT] = {await_end,  read_text  },
-    [NODE_MODEL_FILE] = {await_file, read_file  },
-    [NODE_LINK] = {NULL,       NULL       },
+    [NODE_FOLDER] = {NULL, NULL},
+    [NODE_TEXT] = {NULL, read_text},
+    [NODE_CONTROL] = {NULL, read_text},
+    [NODE_STREAM] = {NULL, read_stream},
+    [NODE_WAIT] = {await_end, read_text},
+    [NODE_MODEL_FILE] = {await_file, read_file},
+    [NODE_LINK] = {NULL, NULL},
 };
 
 static int reading_of(struct tree *tree, node_number node, uint64_t number,

@@ -100,6 +100,7 @@ struct row {
     mode_t mode;                 /* permission bits */
     unsigned entry_ms, attr_ms;  /* how long the kernel may believe the name, and the attributes */
     enum command_place commands; /* NODE_CONTROL: whose commands */
+    unsigned wakes;              /* enum tree_wake bits: news upon which those who watch it wake up */
     const char *help;            /* one line */
 
     /* NODE_TEXT, NODE_CONTROL, NODE_WAIT: what reading gives. Never asks the network. 0 or an error. */

@@ -167,6 +167,35 @@ struct tree_change {
 typedef void (*tree_listener)(void *context, const struct tree_change *change);
 void tree_listen(struct tree *tree, tree_listener listener, void *context);
 
+/*
+ * Watchers. inotify on a name of ours sees what processes do with it, not what the daemon changes; so the
+ * face has a process of ours do something harmless with the names that changed. Which those are is a
+ * column of the rows (`wakes`): kinds of news, some about an object.
+ */
+enum tree_wake {
+    TREE_WAKE_MODEL = 1,    /* a model's state or status; object: the model, which may be gone */
+    TREE_WAKE_JOB = 2,      /* object: the job */
+    TREE_WAKE_SETTING = 4,  /* object: option_number() of its name */
+    TREE_WAKE_EVENT = 8,    /* events grew; object: 0 */
+    TREE_WAKE_PROGRESS = 16 /* bytes came, for whatever job is open; object: 0 */
+};
+/* Called on the publisher's thread under a lock of the tree's: only takes note. NULL ends it: then no call
+ * is under way any more. */
+typedef void (*tree_wake_listener)(void *context, enum tree_wake what, uint64_t object);
+void tree_listen_wakes(struct tree *tree, tree_wake_listener listener, void *context);
+/* Calls `add` with the names, below the mountpoint, that such news are about, and the folder each lies in
+ * (its nearest whose node the kernel must know if anybody watches). `whole`: those that are single, for any
+ * of the kinds in the bits `what`; else those of the one `object`. Reads the catalogue; holds no lock. */
+typedef void (*tree_wake_add)(void *context, node_number folder, const char *path);
+void tree_wakes_whole(struct tree *tree, unsigned what, tree_wake_add add, void *context);
+void tree_wakes_of(struct tree *tree, enum tree_wake what, uint64_t object, tree_wake_add add, void *context);
+/* The folder that jobs appear in, and the highest number that one has had so far. */
+node_number tree_jobs_folder(void);
+uint64_t tree_newest_job(struct tree *tree);
+
+/* poll() of NODE_STREAM: is there more than the handle has read? Others: always. */
+bool tree_is_readable(struct tree *tree, node_number node, uint64_t handle);
+
 /* docs/tree.md: every row with its mode and help. */
 void tree_print_docs(struct buf *to);
 

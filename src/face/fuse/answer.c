@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "face/fuse/known.h"
+
 #define RESENT_BIT (UINT64_C(1) << 63) /* the kernel sets it in the number of what it sends again */
 
 struct call call_of(fuse_req_t req, enum operation operation, uint64_t node) {
@@ -60,6 +62,7 @@ struct fuse_entry_param entry_param(const struct tree_entry *entry) {
 void answer_entry(const struct call *call, const struct tree_entry *entry) {
     note(call, 0, 0);
     struct fuse_entry_param param = entry_param(entry);
+    known_add(call->face->known, entry->node); /* before: it may be forgotten at once */
     SEND(fuse_reply_entry(call->req, &param));
 }
 
@@ -81,6 +84,11 @@ void answer_written(const struct call *call, size_t size) {
 void answer_link(const struct call *call, const char *target) {
     note(call, 0, 0);
     SEND(fuse_reply_readlink(call->req, target));
+}
+
+void answer_ready(const struct call *call, unsigned events) {
+    note(call, 0, events);
+    SEND(fuse_reply_poll(call->req, events));
 }
 
 void answer_size(const struct call *call, size_t size) {

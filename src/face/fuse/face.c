@@ -12,10 +12,13 @@
 #include "base/path.h"
 #include "base/thread.h"
 #include "face/fuse/backing.h"
+#include "face/fuse/known.h"
 #include "face/fuse/mounted.h"
 #include "face/fuse/notifier.h"
 #include "face/fuse/park.h"
+#include "face/fuse/poll.h"
 #include "face/fuse/state.h"
+#include "face/fuse/waker.h"
 
 enum { SWEEP_MS = 250, INIT_MOST_MS = 10000, NUMBER_MOST = 4096 };
 
@@ -161,6 +164,8 @@ int face_new(const struct face_settings *settings, struct face **ret_face, struc
     lock_init(&face->init_lock, LOCK_PARK);
     lock_init(&face->lock, LOCK_QUEUE);
     lock_condition_init(&face->changed);
+    face->known = known_new(settings->takeover);
+    face->polls = polls_new();
     fuse_set_log_func(heard);
 
     bool supervised = mounted_session_fd(settings->mountpoint) >= 0;
@@ -189,6 +194,15 @@ int face_new(const struct face_settings *settings, struct face **ret_face, struc
 
 static void changed(void *context, const struct tree_change *change) {
     notifier_add(((struct face *)context)->notifier, change);
+}
+
+/* Under a lock of the tree's: both only take note. */
+static void woken(void *context, enum tree_wake what, uint64_t object) {
+    struct face *face = context;
+    if (what == TREE_WAKE_EVENT)
+        notifier_wake_polls(face->notifier);
+    if (face->waker)
+        waker_add(face->waker, what, object);
 }
 
 void face_set_tree(struct face *face, struct tree *tree) {
@@ -233,6 +247,9 @@ static int end(struct face *face, int error) {
     if (face->park)
         park_close(face->park, supervised);
     tree_listen(face->tree, NULL, NULL);
+    tree_listen_wakes(face->tree, NULL, NULL);
+    if (face->waker)
+        waker_stop(face->waker);
     if (face->notifier)
         notifier_stop(face->notifier);
     loop_stop(face);
@@ -245,9 +262,12 @@ int face_run(struct face *face, void (*ready)(void *context), void *context) {
     int error = park_start(face, &face->park);
     if (!error)
         error = notifier_start(face, &face->notifier);
+    if (!error)
+        error = waker_start(face, &face->waker);
     if (error)
         return end(face, error);
     tree_listen(face->tree, changed, face);
+    tree_listen_wakes(face->tree, woken, face);
     if (face->takeover)
         loop_take_over(face);
     error = loop_start(face);
@@ -269,6 +289,9 @@ void face_free(struct face *face) {
         return; /* somebody below still has a request of ours: rather a leak than a wild pointer */
     backing_free(face->backing);
     notifier_free(face->notifier);
+    waker_free(face->waker);
+    polls_free(face->polls);
+    known_free(face->known);
     if (face->session)
         fuse_session_destroy(face->session);
     state_close(face->state);

@@ -26,6 +26,9 @@ struct backing;
 struct notifier;
 struct park;
 struct state;
+struct known;
+struct polls;
+struct waker;
 
 struct face {
     const struct options *options;
@@ -39,6 +42,9 @@ struct face {
     struct park *park;
     struct backing *backing;
     struct notifier *notifier;
+    struct known *known; /* which folders the kernel may know */
+    struct polls *polls;
+    struct waker *waker; /* NULL: nobody is woken */
 
     struct lock init_lock;    /* PARK: only one thread may work on INIT */
     _Atomic bool initialised; /* INIT has been answered */
@@ -111,6 +117,7 @@ void answer_attributes(const struct call *call, const struct tree_entry *entry);
 void answer_data(const struct call *call, const void *data, size_t size);
 void answer_written(const struct call *call, size_t size);
 void answer_link(const struct call *call, const char *target);
+void answer_ready(const struct call *call, unsigned events); /* of poll() */
 void answer_size(const struct call *call, size_t size); /* of an extended attribute */
 void answer_space(const struct call *call, const struct statvfs *space);
 /* false: the caller has gone, and no RELEASE will come. */

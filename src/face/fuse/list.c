@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "face/fuse/known.h"
+
 /*
  * Listing. Offsets: 0 is before ".", 1 before "..", and n + 2 is the tree's n.
  */
@@ -59,6 +61,8 @@ static int add_rest(struct listing *listing, uint64_t offset) {
         offset = next + OWN_ENTRIES;
         if (!add(listing, name, &param, offset))
             break;
+        if (listing->plus)
+            known_add(listing->call.face->known, entry.node);
     }
     return error == -ENOENT ? 0 : error;
 }

@@ -24,6 +24,7 @@
     ROW(READ, "read")               \
     ROW(WRITE, "write")             \
     ROW(FLUSH, "flush")             \
+    ROW(POLL, "poll")               \
     ROW(REFUSED, "refused") /* all that would change what the tree declares: mkdir, rename … */
 
 enum operation {

@@ -49,20 +49,27 @@ struct mounted {
     bool ours;
 };
 
-/* What a line of mountinfo tells of `mountpoint`: 36 35 0:39 / /mnt rw,… shared:1 - fuse.weightfs name rw */
-static bool read_line(char *line, const char *mountpoint, struct mounted *ret_mounted) {
+/* A line of mountinfo, 36 35 0:39 / /mnt rw,… shared:1 - fuse.weightfs name rw, and the path in it. */
+static char *parse_line(char *line, struct mounted *ret_mounted) {
     struct mounted mounted = {0};
     int path_at = 0;
     if (sscanf(line, "%*d %*d %u:%u %*s %n", &mounted.major, &mounted.minor, &path_at) != 2 || !path_at)
-        return false;
+        return NULL;
     char *path = line + path_at, *end = strchr(path, ' ');
     const char *type = strstr(path, " - ");
     if (!end || !type)
-        return false;
+        return NULL;
     mounted.ours = strncmp(type + 3, "fuse.weightfs ", 14) == 0;
     *end = 0;
     unescape(path);
-    if (strcmp(path, mountpoint) != 0)
+    *ret_mounted = mounted;
+    return path;
+}
+
+static bool read_line(char *line, const char *mountpoint, struct mounted *ret_mounted) {
+    struct mounted mounted;
+    const char *path = parse_line(line, &mounted);
+    if (!path || strcmp(path, mountpoint) != 0)
         return false;
     *ret_mounted = mounted;
     return true;
@@ -170,6 +177,33 @@ static bool device_of_session(int session_fd, struct mounted *ret_mounted) {
         return false;
     *ret_mounted = mounted;
     return true;
+}
+
+/* The path of a mount of this device; NULL. The caller frees. */
+static char *path_of_device(const struct mounted *wanted) {
+    BUF_CLEANUP struct buf table = BUF_INIT;
+    if (path_read(AT_FDCWD, "/proc/self/mountinfo", TABLE_MOST, &table) < 0 || !table.len)
+        return NULL;
+    char *rest = table.data, *line;
+    while ((line = strsep(&rest, "\n"))) {
+        struct mounted mounted;
+        const char *path = parse_line(line, &mounted);
+        if (path && mounted.major == wanted->major && mounted.minor == wanted->minor)
+            return mem_text(path);
+    }
+    return NULL;
+}
+
+int mounted_where(int session_fd, const char *mountpoint, char **ret_path, char *ret_device, size_t size) {
+    struct mounted mounted;
+    bool found =
+        mountpoint ? find(mountpoint, &mounted) && mounted.ours : device_of_session(session_fd, &mounted);
+    char *path = !found ? NULL : mountpoint ? mem_text(mountpoint) : path_of_device(&mounted);
+    if (!path)
+        return -ENOENT;
+    (void)snprintf(ret_device, size, "%u:%u", mounted.major, mounted.minor);
+    *ret_path = path;
+    return 0;
 }
 
 void mounted_set_read_ahead(int session_fd, const char *mountpoint, unsigned kib) {

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/thread.h"
+#include "face/fuse/poll.h"
 
 enum { QUEUE_MOST = 4096, BUCKETS = 512 };
 
@@ -25,7 +26,7 @@ struct notifier {
     struct list queue;
     struct list buckets[BUCKETS];
     size_t count;
-    bool flooded, stopping;
+    bool flooded, polls, stopping; /* polls: those who poll are to be woken */
     pthread_t thread;
 };
 
@@ -80,6 +81,12 @@ void notifier_add(struct notifier *notifier, const struct tree_change *change) {
     pthread_cond_signal(&notifier->wake);
 }
 
+void notifier_wake_polls(struct notifier *notifier) {
+    LOCK_SCOPE(&notifier->lock);
+    notifier->polls = true;
+    pthread_cond_signal(&notifier->wake);
+}
+
 static int expire(struct fuse_session *session, uint64_t folder, const char *name) {
     size_t len = strlen(name);
 #if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 16)
@@ -110,17 +117,19 @@ static void *run(void *context) {
     struct notifier *notifier = context;
     lock_take(&notifier->lock);
     while (!notifier->stopping) {
-        bool flooded = notifier->flooded;
+        bool flooded = notifier->flooded, polls = notifier->polls;
         struct note *note = flooded ? NULL : shift_locked(notifier);
-        if (!flooded && !note) {
+        if (!flooded && !note && !polls) {
             (void)lock_wait(&notifier->lock, &notifier->wake, 0);
             continue;
         }
-        notifier->flooded = false;
+        notifier->flooded = notifier->polls = false;
         lock_drop(&notifier->lock);
+        if (polls)
+            polls_wake(notifier->face->polls);
         if (flooded)
             tell_all(notifier->face);
-        else
+        else if (note)
             tell(notifier->face, note);
         free(note);
         lock_take(&notifier->lock);

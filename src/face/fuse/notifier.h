@@ -16,6 +16,8 @@
 int notifier_start(struct face *face, struct notifier **ret_notifier);
 /* Quick, any thread. */
 void notifier_add(struct notifier *notifier, const struct tree_change *change);
+/* Wakes those who poll `events`. Quick, any thread. */
+void notifier_wake_polls(struct notifier *notifier);
 /* While requests are being answered still, or the session has ended: the thread may be waiting in the
  * kernel. What is queued is let go, and so is what comes after. */
 void notifier_stop(struct notifier *notifier);

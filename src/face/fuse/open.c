@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "face/fuse/backing.h"
+#include "face/fuse/poll.h"
 #include "store/store.h"
 
 /*
@@ -119,6 +120,8 @@ void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
 
 void open_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
     struct call call = call_of(req, OPERATION_RELEASE, node);
+    if (node_kind(node) == NODE_STREAM)
+        polls_forget(call.face->polls, file->fh);
     release(call.face, node, file->fh);
     answer_error(&call, 0);
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "face/fuse/inside.h"
 
+#include "face/fuse/known.h"
+#include "face/fuse/poll.h"
+#include "face/fuse/waker.h"
+
 /*
  * The kernel's requests. What has no row here is answered ENOSYS, which to the kernel means: do what you
- * do by default, and do not ask again. For access (default_permissions), lseek, fsync, poll, opendir,
+ * do by default, and do not ask again. For access (default_permissions), lseek, fsync, opendir,
  * ioctl, fallocate and copy_file_range that is what we want.
  */
 
@@ -20,8 +24,10 @@ static void refuse_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 }
 
 static void refuse_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
-    (void)name, (void)mode;
-    refuse(req, "mkdir", parent);
+    struct call call = call_of(req, OPERATION_REFUSED, parent);
+    (void)mode;
+    if (!waker_makes(call.face->waker, &call, name))
+        answer_error(&call, -EROFS);
 }
 
 static void refuse_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
@@ -67,14 +73,15 @@ static void refuse_removexattr(fuse_req_t req, fuse_ino_t node, const char *name
     refuse(req, "removexattr", node);
 }
 
-/* Node numbers are valid for ever: nothing is counted, nothing is forgotten. */
+/* Node numbers are valid for ever: nothing is forgotten, but that nobody can be watching there. */
 static void forget(fuse_req_t req, fuse_ino_t node, uint64_t count) {
-    (void)node, (void)count;
+    known_forget(((struct face *)fuse_req_userdata(req))->known, node, count);
     fuse_reply_none(req);
 }
 
 static void forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgotten) {
-    (void)count, (void)forgotten;
+    for (size_t i = 0; i < count; i++)
+        known_forget(((struct face *)fuse_req_userdata(req))->known, forgotten[i].ino, forgotten[i].nlookup);
     fuse_reply_none(req);
 }
 
@@ -96,6 +103,7 @@ const struct fuse_lowlevel_ops face_operations = {
     .read = transfer_read,
     .write = transfer_write,
     .flush = transfer_flush,
+    .poll = poll_poll,
     .mknod = refuse_mknod,
     .mkdir = refuse_mkdir,
     .unlink = refuse_unlink,

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "face/fuse/park.h"
+#include "face/fuse/waker.h"
 
 enum { BLOCK_BYTES = 4096, LOOKUP_GRACE_MS = 2000 };
 
@@ -54,6 +55,10 @@ static void lookup_again(struct parked *parked, int result) {
 
 void walk_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
     struct call call = call_of(req, OPERATION_LOOKUP, parent);
+    if (waker_hides(call.face->waker, &call, name)) {
+        answer_error(&call, -ENOENT);
+        return;
+    }
     struct parked *parked = parked_new(&call, &LOOKUP);
     parked->name = mem_text(name);
     look_up(parked);
@@ -82,8 +87,11 @@ void walk_setattr(fuse_req_t req, fuse_ino_t node, struct stat *to, int what, st
     (void)file;
     struct call call = call_of(req, OPERATION_SETATTR, node);
     const int owner = FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID;
+    const int times = FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_CTIME;
     int error = -EROFS;
-    if ((what & FUSE_SET_ATTR_SIZE) && !(what & owner))
+    if (!(what & ~times) && waker_is_asking(call.face->waker, &call))
+        error = 0; /* done it is not: who watches the file is awake now */
+    else if ((what & FUSE_SET_ATTR_SIZE) && !(what & owner))
         error = tree_truncate(call.face->tree, node, (uint64_t)to->st_size);
     if (error)
         answer_error(&call, error);
