@@ -96,7 +96,7 @@ static ssize_t read_stream(struct tree *tree, struct handle *handle, struct span
     return 0; /* more comes than can be read: the reader asks again */
 }
 
-/* A reader that has not read yet, or stands elsewhere, is told to: it learns at once that there is no more. */
+/* A reader that stands elsewhere is told to read: it learns at once that there is no more. */
 bool tree_is_readable(struct tree *tree, node_number node, uint64_t number) {
     struct handle *handle = node_kind(node) == NODE_STREAM ? handle_find(tree, node, number) : NULL;
     if (!handle)

@@ -49,7 +49,7 @@ static int open_root(const char *mountpoint, const char *device) {
     return opened;
 }
 
-/* The change time of the file alone: to inotify that is a modification, of both times a change of attributes. */
+/* One time alone: to inotify that is a modification; both would be a change of attributes. */
 static void touch(int root, const char *path) {
     static const struct timespec TIMES[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
     (void)utimensat(root, path, TIMES, AT_SYMLINK_NOFOLLOW); /* what has gone needs no waking */

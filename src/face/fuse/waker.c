@@ -2,23 +2,18 @@
 #include "face/fuse/waker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/path.h"
 #include "base/thread.h"
 #include "face/fuse/known.h"
 #include "face/fuse/mounted.h"
+#include "outside/child_companion.h"
 
 enum {
     WISHES_MOST = 256,
@@ -26,7 +21,6 @@ enum {
     INTERVAL_MS = 250,      /* between batches: what a stream of changes costs */
     IDLE_MS = 60000,        /* then the helper is let go */
     ANSWER_MOST_MS = 30000, /* a helper that takes longer is stuck in a mount that lies on ours, or worse */
-    REAP_MS = 1000,
     DEATHS_MOST = 5,
 };
 
@@ -56,84 +50,27 @@ struct waker {
 
 /* ---- the helper ---- */
 
-/* The sanitizers are told by the environment where to write; nothing else of ours is its business. */
-static char **helper_environment(void) {
-    static char *const KEPT[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
-    char **list = mem_array(sizeof KEPT / sizeof *KEPT + 1, sizeof *list);
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof KEPT / sizeof *KEPT; i++) {
-        BUF_CLEANUP struct buf text = BUF_INIT;
-        const char *value = environment(KEPT[i]);
-        if (value && buf_format(&text, "%s=%s", KEPT[i], value) == 0)
-            list[count++] = buf_take(&text);
-    }
-    return list;
-}
-
-static void free_environment(char **list) {
-    for (char **at = list; *at; at++)
-        free(*at);
-    free(list);
-}
-
-static int spawn(struct waker *waker, int fd, int *ret_pid) {
-    char *const arguments[] = {"weightfs", WAKER_VERB, waker->mountpoint, waker->device, NULL};
-    char **variables = helper_environment();
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    int error = posix_spawn_file_actions_adddup2(&actions, fd, 0);
-    error = error ? error : posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    error = error ? error : posix_spawnattr_setsigmask(&attributes, &none);
-    error = error ? error : posix_spawnattr_setsigdefault(&attributes, &all);
-    error = error ? error
-                  : posix_spawnattr_setflags(&attributes,
-                        POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    error =
-        error ? error : posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, arguments, variables);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    free_environment(variables);
-    return -error;
-}
-
 static int start_helper(struct waker *waker) {
-    int ends[2], pid = 0;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
-    int error = spawn(waker, ends[1], &pid);
-    path_close(&ends[1]);
-    if (error) {
-        path_close(&ends[0]);
+    const char *const arguments[] = {"weightfs", WAKER_VERB, waker->mountpoint, waker->device, NULL};
+    int pid, fd;
+    int error = companion_start(arguments, &pid, &fd);
+    if (error)
         return error;
-    }
     atomic_store(&waker->pid, pid);
     LOCK_SCOPE(&waker->lock);
-    waker->fd = ends[0];
+    waker->fd = fd;
     if (waker->stopping) /* waker_stop() could not tell it yet */
         (void)shutdown(waker->fd, SHUT_RDWR);
     trace(fuse, "wake helper %d started", pid);
     return 0;
 }
 
-/* One that is stuck in the kernel can't even be killed: then it is left to init. */
 static void end_helper(struct waker *waker) {
     int pid = atomic_exchange(&waker->pid, 0); /* before it is reaped: then its number may be another's */
     lock_take(&waker->lock);
     path_close(&waker->fd);
     lock_drop(&waker->lock);
-    if (!pid)
-        return;
-    FD_CLEANUP int fd = pidfd_open(pid, 0);
-    (void)kill(pid, SIGKILL);
-    struct pollfd wanted = {.fd = fd, .events = POLLIN};
-    int ended = fd < 0 ? 0 : poll(&wanted, 1, REAP_MS);
-    if (waitpid(pid, NULL, ended > 0 ? 0 : WNOHANG) != pid)
+    if (pid && companion_end(pid) < 0)
         log_warning("the wake helper (process %d) can't be ended", pid);
 }
 

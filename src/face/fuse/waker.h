@@ -3,19 +3,19 @@
 #define WEIGHTFS_FACE_FUSE_WAKER_H
 
 /*
- * Wakes those who watch files of ours with inotify. They see only what processes do with a file, so a helper
- * process does something for each change: it sets a time (IN_MODIFY), which we answer and which changes
- * nothing; and for a new job it makes the folder that is there already (IN_CREATE in jobs/). We answer so for
- * that one process, known by its number, which is nobody else's while it is our child.
+ * Wakes those who watch files of ours with inotify. They see only what processes do with a file, so a
+ * helper process does something for each change: it sets a time (IN_MODIFY), which we answer and which
+ * changes nothing; and for a new job it makes the folder that is there already (IN_CREATE in jobs/). We
+ * answer so for that one process, known by its number, which is nobody else's while it is our child.
  *
- * The helper (wake_helper.c, the same program) is started when there is something to tell of a folder that the
- * kernel knows, and leaves after some idle time. It is told a batch of names at a time and answers when it is
- * done: so at most one batch is under way, what changes meanwhile is collected (each object once, WISHES_MOST
- * objects, more are dropped), and between batches is a quarter of a second. When it dies it is started again, some
- * times; a mount without it only wakes nobody.
+ * The helper (wake_helper.c, the same program) is started when there is something to tell of a folder that
+ * the kernel knows, and leaves after some idle time. It is told a batch of names at a time and answers when
+ * it is done: so at most one batch is under way, what changes meanwhile is collected (each object once,
+ * WISHES_MOST objects, more are dropped), and between batches is a quarter of a second. When it dies it is
+ * started again, some times; a mount without it only wakes nobody.
  *
- * It holds nothing of the mount: it opens, touches and closes, for less than a millisecond. It ends with us by
- * its socket and by a death signal.
+ * It holds nothing of the mount: it opens, touches and closes, for less than a millisecond. It ends with us
+ * by its socket and by a death signal.
  */
 
 #include "face/fuse/inside.h"
