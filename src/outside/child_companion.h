@@ -3,8 +3,8 @@
 #define WEIGHTFS_OUTSIDE_CHILD_COMPANION_H
 
 /*
- * A companion is a child that stays: this program again, with other words. It has one descriptor, 0: its end of
- * a socket that keeps messages apart (SOCK_SEQPACKET) and ends when we do. No lock may be held.
+ * A companion is a child that stays: this program again, with other words. Its descriptor 0 is its end of a
+ * socket that keeps messages apart (SOCK_SEQPACKET) and ends when we do. No lock may be held.
  */
 
 /* `arguments` NULL-ended, [1] is what main() knows it by; of the environment it gets what sanitizers read.
