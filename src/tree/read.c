@@ -83,12 +83,20 @@ static uint64_t stream_position(struct tree *tree, struct handle *handle, uint64
     return position;
 }
 
+/* Who is left behind shall not have been given half a line: a read that is full ends behind a whole one, if
+ * it has room for one. */
+static size_t whole_lines(const char *data, size_t count, size_t size) {
+    const char *end = count == size ? memrchr(data, '\n', count) : NULL;
+    return end ? (size_t)(end - data) + 1 : count;
+}
+
 static ssize_t read_stream(struct tree *tree, struct handle *handle, struct span span, void *data) {
     for (unsigned attempt = 0; attempt < 8; attempt++) { /* the ring may turn between the two calls */
         uint64_t position = stream_position(tree, handle, span.offset);
         size_t count = events_read(tree->settings.manage, position, data, span.size);
         if ((int64_t)(events_begin(tree->settings.manage) - position) > 0)
             continue;
+        count = whole_lines(data, count, span.size);
         LOCK_SCOPE(&tree->handles.lock);
         handle->read_to = position + count;
         return (ssize_t)count;
