@@ -86,6 +86,10 @@ static int parse_text(const struct option_row *row, const char *text, int64_t *r
     return 0;
 }
 
+bool option_real_bounded(const struct option_row *row) {
+    return row->least_real < row->most_real && (isfinite(row->least_real) || isfinite(row->most_real));
+}
+
 /* A decimal number as JSON writes it: strtod itself would take white space, hexadecimal, "inf" and "nan". */
 static int parse_real(const struct option_row *row, const char *text, int64_t *ret_number,
     const char **ret_text) {
@@ -97,9 +101,8 @@ static int parse_real(const struct option_row *row, const char *text, int64_t *r
     char *end;
     errno = 0;
     double real = strtod(text, &end);
-    bool bounded = row->least_real != 0 || row->most_real != 0;
     if (*end || (errno && fabs(real) > 1) || !isfinite(real) ||
-        (bounded && (real < row->least_real || real > row->most_real)))
+        (option_real_bounded(row) && (real < row->least_real || real > row->most_real)))
         return -ERR_BAD_VALUE;
     *ret_text = text;
     return 0;
@@ -131,8 +134,12 @@ static int wanted_range(const struct option_row *row, struct buf *to) {
 }
 
 static int wanted_real(const struct option_row *row, struct buf *to) {
-    if (row->least_real == 0 && row->most_real == 0)
+    if (!option_real_bounded(row))
         return buf_text_add(to, "a number");
+    if (!isfinite(row->most_real))
+        return buf_format(to, "a number, at least %g", row->least_real);
+    if (!isfinite(row->least_real))
+        return buf_format(to, "a number, at most %g", row->most_real);
     return buf_format(to, "a number from %g to %g", row->least_real, row->most_real);
 }
 

@@ -123,7 +123,7 @@ static int record(struct command *command, const char *target, const char *line,
     bool last = result < 0 || command->at + 1 == command->count;
     int recorded = catalog_audit(manage->settings.catalog, request->uid, request->gid, request->pid, target,
         line, result);
-    if (recorded == 0 && manage->settings.session)
+    if (recorded == 0 && manage->settings.session && request->unique) /* 0: nobody waits for an answer */
         recorded = catalog_set_answer(manage->settings.catalog, manage->settings.session, request->unique,
             last ? result : (int)command->at + 1);
     return recorded;
@@ -273,4 +273,9 @@ int command_await(struct manage *manage, const struct command_request *request, 
         return PARKED;
     free_command(command);
     return -ERR_CANCELLED;
+}
+
+void command_refuse(struct manage *manage, const struct command_request *request, const char *command,
+    int error, const char *sentence) {
+    outcome_set(manage, request, command, error, sentence);
 }

@@ -161,6 +161,8 @@ int command_parse(struct command *command, struct reason *reason) {
         if (!*line || *line == '#')
             continue;
         (void)snprintf(shown, sizeof shown, "%s", line); /* parsing cuts it up */
+        for (char *at = shown; (at = strchr(at, '\n'));)
+            *at = ' ';
         int result = parse_line(command, line, reason);
         if (result < 0) {
             outcome_set(command->manage, request, shown, result, err_text(reason, result));

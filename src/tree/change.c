@@ -3,11 +3,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bus.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "tree/inside.h"
+#include "tree/permission.h"
 #include "tree/rows.h"
 #include "tree/wake.h"
 
@@ -107,6 +109,11 @@ static void tell_forgotten(struct note *note) {
     tell(note->tree, &change);
 }
 
+static void tell_setting(struct note *note) {
+    if (strcmp(note->key, "admin_group") == 0)
+        permission_renew(note->tree);
+}
+
 static void note_run(struct work *work) {
     struct note *note = list_entry(work, struct note, work);
     note->tell(note);
@@ -128,8 +135,8 @@ static void hear(void *context, const struct news *news) {
     case NEWS_BLOB_VERIFIED: /* the same node goes on until it is sealed */
     case NEWS_MODEL:
     case NEWS_MODEL_ADDED:
-    case NEWS_JOB:
-    case NEWS_SETTING: break;
+    case NEWS_JOB: break;
+    case NEWS_SETTING: tell_of = news->id ? NULL : tell_setting; break;
     }
     atomic_fetch_add(&tree->news, 1);
     if (!tell_of)
@@ -139,8 +146,9 @@ static void hear(void *context, const struct news *news) {
     note->tree = tree;
     note->tell = tell_of;
     note->id = news->id;
-    if (news->key)
-        snprintf(note->key, sizeof(note->key), "%s", news->key);
+    const char *text = news->kind == NEWS_SETTING ? news->text : news->key;
+    if (text)
+        snprintf(note->key, sizeof(note->key), "%s", text);
     pool_submit(tree->changes.desk, &note->work);
 }
 

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Writing commands. Lines count, offsets don't: `>>` and `>` are the same, and a command may come in
- * two writes. */
+/* Writing commands, and values of settings, which become commands. Lines count, offsets don't: `>>` and `>`
+ * are the same, and a line may come in two writes. */
 
 #include <string.h>
 
 #include "base/log.h"
+#include "tree/document.h"
 #include "tree/inside.h"
 #include "tree/open.h"
 #include "tree/permission.h"
 #include "tree/run.h"
+#include "tree/setting.h"
 
 #define PENDING_LIMIT (64u << 10)
+
+static bool row_is_written(const struct row *row) {
+    return row->kind == NODE_CONTROL || row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT;
+}
 
 static int control_adopt(struct tree *tree, node_number node, uint64_t number, struct handle **ret_handle) {
     const struct row *row = row_of(node_row(node));
     if (!row)
         return -ERR_STALE;
-    if (row->kind != NODE_CONTROL)
+    if (!row_is_written(row))
         return tree_refuse(tree, node);
     return handle_adopt(tree, node, number, ret_handle);
 }
@@ -41,29 +47,45 @@ static size_t whole_lines(const struct buf *text) {
     return last ? (size_t)(last - text->data) + 1 : 0;
 }
 
-int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t offset, const void *data,
-    size_t size, const struct tree_caller *caller, struct wait *wait) {
-    (void)offset;
-    struct handle *handle;
-    int result = control_adopt(tree, node, number, &handle);
-    if (result < 0)
-        return result;
+/* Whole lines for the handle's node: commands as they are, of a value the one that sets it. */
+static int run_lines(struct tree *tree, struct handle *handle, const char *text, size_t len,
+    const struct tree_caller *caller, struct wait *wait) {
+    if (row_of(node_row(handle->node))->kind != NODE_VALUE)
+        return run_await(tree, handle, text, len, caller, wait);
+    struct buf command BUF_CLEANUP = BUF_INIT;
+    int result = setting_command(tree, handle->node, text, len, &command);
+    return result < 0 ? result : run_await(tree, handle, command.data, command.len, caller, wait);
+}
+
+static int write_lines(struct tree *tree, struct handle *handle, const void *data, size_t size,
+    const struct tree_caller *caller, struct wait *wait) {
     struct buf text BUF_CLEANUP = BUF_INIT;
     text.limit = PENDING_LIMIT;
-    result = pending_join(tree, handle, data, size, &text);
-    if (result < 0) {
-        handle_unref(tree, handle);
+    int result = pending_join(tree, handle, data, size, &text);
+    if (result < 0)
         return -E2BIG;
-    }
     size_t former = text.len - size, whole = whole_lines(&text);
     /* The rest first: the outcome may be here before run_await() returns. */
     pending_set(tree, handle, buf_text(&text) + whole, text.len - whole);
     if (!permission_allows(tree, caller))
         result = -ERR_NOT_ALLOWED; /* also for half a line, which would say so at the flush only */
     else if (whole)
-        result = run_await(tree, handle, text.data, whole, caller, wait);
+        result = run_lines(tree, handle, text.data, whole, caller, wait);
     if (result < 0)
         pending_set(tree, handle, buf_text(&text), former);
+    return result;
+}
+
+int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t offset, const void *data,
+    size_t size, const struct tree_caller *caller, struct wait *wait) {
+    struct handle *handle;
+    int result = control_adopt(tree, node, number, &handle);
+    if (result < 0)
+        return result;
+    if (row_of(node_row(node))->kind == NODE_DOCUMENT)
+        result = document_write(tree, handle, offset, data, size, caller);
+    else
+        result = write_lines(tree, handle, data, size, caller, wait);
     handle_unref(tree, handle);
     return result;
 }
@@ -71,7 +93,7 @@ int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t of
 int tree_flush(struct tree *tree, node_number node, uint64_t number, const struct tree_caller *caller,
     struct wait *wait) {
     const struct row *row = row_of(node_row(node));
-    if (!row || row->kind != NODE_CONTROL)
+    if (!row || (row->kind != NODE_CONTROL && row->kind != NODE_VALUE))
         return 0;
     /* What was written has been run by now, and whoever closes may look at once: nothing printed
      * before is young any more. */
@@ -84,7 +106,7 @@ int tree_flush(struct tree *tree, node_number node, uint64_t number, const struc
     int result = 0;
     if (line.len > 1) {
         pending_set(tree, handle, "", 0);
-        result = run_await(tree, handle, line.data, line.len, caller, wait);
+        result = run_lines(tree, handle, line.data, line.len, caller, wait);
     }
     handle_unref(tree, handle);
     return result;
@@ -94,7 +116,7 @@ int tree_truncate(struct tree *tree, node_number node, uint64_t size) {
     const struct row *row = row_of(node_row(node));
     if (!row)
         return -ERR_STALE;
-    if (row->kind != NODE_CONTROL)
+    if (!row_is_written(row))
         return tree_refuse(tree, node);
     return size ? -EINVAL : 0;
 }

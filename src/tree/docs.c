@@ -15,6 +15,8 @@ static const char *const kind_words[] = {
     [NODE_WAIT] = "waits",
     [NODE_MODEL_FILE] = "file",
     [NODE_LINK] = "link",
+    [NODE_VALUE] = "value",
+    [NODE_DOCUMENT] = "document",
 };
 
 static void add_text(struct buf *to, const char *text) {

@@ -8,6 +8,7 @@
 #include "tree/file.h"
 #include "tree/handle.h"
 #include "tree/inside.h"
+#include "tree/permission.h"
 #include "tree/snapshot.h"
 #include "tree/walk.h"
 
@@ -23,6 +24,8 @@ static const mode_t kind_modes[] = {
     [NODE_WAIT] = S_IFREG,
     [NODE_MODEL_FILE] = S_IFREG,
     [NODE_LINK] = S_IFLNK,
+    [NODE_VALUE] = S_IFREG,
+    [NODE_DOCUMENT] = S_IFREG,
 };
 
 mode_t entry_mode(const struct row *row) {
@@ -113,7 +116,24 @@ static int (*const fills[])(const struct place *place, struct tree_entry *entry)
     [NODE_WAIT] = fill_wait,
     [NODE_MODEL_FILE] = fill_file,
     [NODE_LINK] = fill_link,
+    [NODE_VALUE] = fill_text,
+    [NODE_DOCUMENT] = fill_text,
 };
+
+/* Who may write, as far as modes can say it. The kernel looks at all groups of a caller when he opens. */
+static void set_writers(const struct place *place, struct stat *status) {
+    if (!(status->st_mode & S_IWUSR))
+        return;
+    gid_t group;
+    const struct option_row *option =
+        place->row->about == ABOUT_OPTION ? options_row(place->tree->options, place->option) : NULL;
+    if (option && option->fixed)
+        status->st_mode &= ~(mode_t)(S_IWUSR | S_IWGRP | S_IWOTH);
+    else if (!(option && option->guarded) && permission_group(place->tree, &group)) {
+        status->st_gid = group;
+        status->st_mode |= S_IWGRP;
+    }
+}
 
 int entry_fill(const struct place *place, struct tree_entry *ret_entry) {
     const struct row *row = place->row;
@@ -128,11 +148,7 @@ int entry_fill(const struct place *place, struct tree_entry *ret_entry) {
     entry.stat.st_blksize = TEXT_BLOCK_BYTES;
     entry.stat.st_uid = tree->settings.uid;
     entry.stat.st_gid = tree->settings.gid;
-    /* The kernel looks at all groups of a caller when he opens. */
-    if (row->kind == NODE_CONTROL && tree->permission.has_group) {
-        entry.stat.st_gid = tree->permission.group;
-        entry.stat.st_mode |= S_IWGRP;
-    }
+    set_writers(place, &entry.stat);
     set_times(&entry.stat, place_changed_ms(place));
     int result = fills[row->kind](place, &entry);
     if (result < 0)

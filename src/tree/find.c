@@ -66,26 +66,6 @@ int list_jobs(const struct place *folder, uint64_t after, struct found *ret_foun
     return found_set(ret_found, ROW_JOB, (uint64_t)job.id, name);
 }
 
-/* --- config/ --- */
-
-int find_option(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
-    (void)wait;
-    const struct option_row *row;
-    for (size_t index = 0; (row = options_row(folder->tree->options, index)); index++)
-        if (!strcmp(row->name, name))
-            return found_set(ret_found, ROW_OPTION, option_number(name), name);
-    return -ENOENT;
-}
-
-int list_options(const struct place *folder, uint64_t after, struct found *ret_found) {
-    const struct option_row *row = options_row(folder->tree->options, after);
-    if (!row)
-        return -ENOENT;
-    int result = found_set(ret_found, ROW_OPTION, option_number(row->name), row->name);
-    ret_found->cursor = after + 1;
-    return result;
-}
-
 /* --- hf/ --- */
 
 int find_group(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {

@@ -19,7 +19,10 @@ struct handle {
     node_number node;
     unsigned refs;             /* under handles.lock, as all that follows unless it says otherwise */
     struct snapshot *snapshot; /* texts: what is read; NULL: to be made at the next read */
-    struct buf pending;        /* control files: the line that has no end yet */
+    struct buf pending;        /* control files and values: the line that has no end yet; documents: all */
+    struct tree_caller writer; /* documents: who wrote last */
+    bool append;               /* opened with O_APPEND: offsets say nothing. Set once */
+    bool spoilt;               /* documents: nothing is submitted */
     uint64_t base;             /* events: the position that is offset 0; counts round */
     uint64_t read_to;          /* events: the position behind what was last read */
     bool adopted;              /* taken up from a predecessor, and not read yet */

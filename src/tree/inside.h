@@ -74,7 +74,8 @@ struct changes { /* change.h */
     } seen[SEEN_SLOTS];
 };
 
-struct permission { /* permission.h; read only after the start */
+struct permission { /* permission.h */
+    struct lock lock;
     bool has_group;
     gid_t group;
     uid_t *members;

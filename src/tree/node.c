@@ -24,6 +24,5 @@ uint32_t node_generation(node_number node) {
 }
 
 node_number node_inode(node_number node) {
-    node_number inode = node & ~GENERATION_MASK;
-    return inode ? inode : NODE_ROOT;
+    return node_kind(node) == NODE_MODEL_FILE ? node & ~GENERATION_MASK : node;
 }

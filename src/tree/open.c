@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/log.h"
+#include "tree/document.h"
 #include "tree/file.h"
 #include "tree/inside.h"
 
@@ -62,13 +63,15 @@ struct opening {
     int write_refusal;                                                   /* 0: may be written */
 };
 static const struct opening openings[] = {
-    [NODE_FOLDER] = {NULL,        -EISDIR},
-    [NODE_TEXT] = {open_text,   -EPERM },
-    [NODE_CONTROL] = {open_text,   0      },
-    [NODE_STREAM] = {open_stream, -EPERM },
-    [NODE_WAIT] = {open_wait,   -EPERM },
-    [NODE_MODEL_FILE] = {open_file,   -EROFS },
-    [NODE_LINK] = {NULL,        -ELOOP },
+    [NODE_FOLDER] = {NULL, -EISDIR},
+    [NODE_TEXT] = {open_text, -EPERM},
+    [NODE_CONTROL] = {open_text, 0},
+    [NODE_STREAM] = {open_stream, -EPERM},
+    [NODE_WAIT] = {open_wait, -EPERM},
+    [NODE_MODEL_FILE] = {open_file, -EROFS},
+    [NODE_LINK] = {NULL, -ELOOP},
+    [NODE_VALUE] = {open_text, 0},
+    [NODE_DOCUMENT] = {open_text, 0},
 };
 
 static int opening_of(node_number node, const struct opening **ret_opening) {
@@ -84,6 +87,13 @@ static bool is_writing(int flags) {
     return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_TRUNC | O_APPEND | O_CREAT));
 }
 
+/* A setting that can be given only when mounting. */
+static bool is_fixed(struct tree *tree, node_number node) {
+    struct place place;
+    return node_row(node) == ROW_OPTION && place_load(tree, node, &place) == 0 &&
+           options_row(tree->options, place.option)->fixed;
+}
+
 int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
     struct tree_open *ret_open) {
     (void)caller; /* who may write is asked at each write: a descriptor can be handed on */
@@ -93,9 +103,12 @@ int tree_open(struct tree *tree, node_number node, int flags, const struct tree_
         return result;
     if (opening->write_refusal && is_writing(flags))
         return opening->write_refusal;
+    if (is_writing(flags) && is_fixed(tree, node))
+        return -EPERM;
     if (!opening->open)
         return -EINVAL;
     struct handle *handle = handle_new(node);
+    handle->append = flags & O_APPEND;
     result = opening->open(tree, handle, (flags & O_ACCMODE) != O_WRONLY);
     if (result < 0) {
         handle_unref(tree, handle);
@@ -154,5 +167,10 @@ int tree_blob(struct tree *tree, node_number node, uint64_t number, struct blob 
 }
 
 void tree_release(struct tree *tree, node_number node, uint64_t number) {
+    struct handle *handle = handle_find(tree, node, number);
+    if (handle && row_of(node_row(node))->kind == NODE_DOCUMENT)
+        document_submit(tree, handle);
+    if (handle)
+        handle_unref(tree, handle);
     handle_remove(tree, node, number);
 }

@@ -38,8 +38,8 @@ static int user_find(const char *name, uid_t *ret_uid) {
     return 0;
 }
 
-void permission_init(struct tree *tree) {
-    struct permission *permission = &tree->permission;
+/* Asks the system; nothing is held meanwhile. */
+static void look_up(struct tree *tree, struct permission *ret_permission) {
     char name[64];
     if (!options_text(tree->options, "admin_group", name, sizeof(name)) || !name[0])
         return;
@@ -51,26 +51,55 @@ void permission_init(struct tree *tree) {
             err_sentence(result));
         return;
     }
-    permission->has_group = true;
-    permission->group = group.gr_gid;
+    ret_permission->has_group = true;
+    ret_permission->group = group.gr_gid;
     size_t count = 0;
     while (group.gr_mem[count] && count < MOST_MEMBERS)
         count++;
-    permission->members = mem_array(count + 1, sizeof(*permission->members));
+    ret_permission->members = mem_array(count + 1, sizeof(*ret_permission->members));
     for (size_t i = 0; i < count; i++)
-        if (!user_find(group.gr_mem[i], &permission->members[permission->member_count]))
-            permission->member_count++;
+        if (!user_find(group.gr_mem[i], &ret_permission->members[ret_permission->member_count]))
+            ret_permission->member_count++;
     free(record);
+}
+
+void permission_renew(struct tree *tree) {
+    struct permission found = {.members = NULL};
+    look_up(tree, &found);
+    struct permission *permission = &tree->permission;
+    lock_take(&permission->lock);
+    uid_t *former = permission->members;
+    permission->has_group = found.has_group;
+    permission->group = found.group;
+    permission->members = found.members;
+    permission->member_count = found.member_count;
+    lock_drop(&permission->lock);
+    free(former);
+    atomic_fetch_add(&tree->news, 1);
+}
+
+void permission_init(struct tree *tree) {
+    lock_init(&tree->permission.lock, LOCK_HANDLE);
+    permission_renew(tree);
 }
 
 void permission_done(struct tree *tree) {
     free(tree->permission.members);
+    lock_done(&tree->permission.lock);
 }
 
-bool permission_allows(const struct tree *tree, const struct tree_caller *caller) {
-    const struct permission *permission = &tree->permission;
+bool permission_group(struct tree *tree, gid_t *ret_group) {
+    LOCK_SCOPE(&tree->permission.lock);
+    if (tree->permission.has_group)
+        *ret_group = tree->permission.group;
+    return tree->permission.has_group;
+}
+
+bool permission_allows(struct tree *tree, const struct tree_caller *caller) {
+    struct permission *permission = &tree->permission;
     if (caller->uid == 0 || caller->uid == tree->settings.uid)
         return true;
+    LOCK_SCOPE(&permission->lock);
     if (!permission->has_group)
         return false;
     if (caller->gid == permission->group)

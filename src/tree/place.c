@@ -50,6 +50,7 @@ static int load_object(struct place *place) {
         result = catalog_group(catalog, id, &place->group);
         return result < 0 ? result : load_named_source(place, place->group.source);
     case ABOUT_MODEL:
+    case ABOUT_MODEL_OPTION: /* whether it has that setting, who opens it sees */
         result = catalog_model(catalog, id, &place->model);
         return result < 0 ? result : load_named_source(place, place->model.source);
     }
@@ -75,6 +76,7 @@ int64_t place_changed_ms(const struct place *place) {
     int64_t changed_ms = 0;
     switch (place->row->about) {
     case ABOUT_MODEL:
+    case ABOUT_MODEL_OPTION:
         if (place->row->kind == NODE_FOLDER && place->model.modified_ms)
             changed_ms = place->model.modified_ms;
         else

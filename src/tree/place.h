@@ -16,7 +16,7 @@ struct place {
     const struct row *row;
     node_number node;
     uint64_t object;
-    const struct source *source; /* ABOUT_SOURCE, ABOUT_GROUP, ABOUT_MODEL */
+    const struct source *source; /* ABOUT_SOURCE, ABOUT_GROUP, ABOUT_MODEL, ABOUT_MODEL_OPTION */
     union {                      /* by row->about */
         struct catalog_group group;
         struct catalog_model model;

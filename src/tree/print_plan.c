@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "manage/setting.h"
 #include "model/variant.h"
 #include "tree/inside.h"
 #include "tree/place.h"
@@ -56,12 +57,23 @@ static int choices_find(const struct place *place, struct choices *choices) {
     return count;
 }
 
-static void choices_print(const struct choices *choices, struct sheet *sheet) {
+/* What a pull without a variant takes: the model's setting, while it has that one. */
+static size_t find_default(const struct place *place, const struct choices *choices,
+    const char *const *names) {
+    char wanted[NAME_VARIANT_SIZE];
+    if (model_setting_text(place->tree->settings.manage, &place->model, "variant", wanted, sizeof(wanted)))
+        for (size_t i = 0; i < choices->count; i++)
+            if (variant_equal(names[i], wanted))
+                return i;
+    return choices->count ? variant_default(names, choices->count) : 0;
+}
+
+static void choices_print(const struct place *place, const struct choices *choices, struct sheet *sheet) {
     const char *names[MOST_VARIANTS];
     char words[HUMAN_SIZE];
     for (size_t i = 0; i < choices->count; i++)
         names[i] = choices->array[i].name;
-    size_t fallback = choices->count ? variant_default(names, choices->count) : 0;
+    size_t fallback = find_default(place, choices, names);
     for (size_t i = 0; i < choices->count; i++) {
         const struct choice *choice = &choices->array[i];
         sheet_member(sheet, "variant");
@@ -95,7 +107,7 @@ static void plan_print(const struct place *place, const struct model_report *rep
     sheet_text(&sheet, "reason", room ? err_text(&reason, room) : NULL);
     if (place->model.locked)
         sheet_text(&sheet, "locked", err_text(&place->model.reason, -ERR_GATED));
-    choices_print(choices, &sheet);
+    choices_print(place, choices, &sheet);
     sheet_end(&sheet);
 }
 

@@ -148,6 +148,8 @@ static const struct reading readings[] = {
     [NODE_WAIT] = {await_end, read_text},
     [NODE_MODEL_FILE] = {await_file, read_file},
     [NODE_LINK] = {NULL, NULL},
+    [NODE_VALUE] = {NULL, read_text},
+    [NODE_DOCUMENT] = {NULL, read_text},
 };
 
 static int reading_of(struct tree *tree, node_number node, uint64_t number,

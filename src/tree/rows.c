@@ -24,6 +24,8 @@
 #define FOUND(where, what)   KIND(NODE_FOLDER, 0555, SHORT, SHORT), .in = where, .about = what
 #define TEXT(where, what)    KIND(NODE_TEXT, 0444, AGES, NEVER), .in = where, .about = what
 #define CONTROL(where, what) KIND(NODE_CONTROL, 0644, AGES, NEVER), .in = where, .about = what
+#define VALUE(where, what)   KIND(NODE_VALUE, 0644, AGES, NEVER), .in = where, .about = what
+#define DOCUMENT(where, what) KIND(NODE_DOCUMENT, 0644, AGES, NEVER), .in = where, .about = what
 #define STREAM(where, what)  KIND(NODE_STREAM, 0444, AGES, NEVER), .in = where, .about = what
 #define WAITING(where, what) KIND(NODE_WAIT, 0444, AGES, NEVER), .in = where, .about = what
 #define FILES(where, what)   KIND(NODE_MODEL_FILE, 0444, AGES, AGES), .in = where, .about = what
@@ -60,20 +62,23 @@ static const struct row rows[ROW_LIMIT] = {
         .wakes = TREE_WAKE_JOB,
         .help = "running and recent jobs" },
     [ROW_CONFIG] = { FOLDER(IN_ROOT, ABOUT_TREE), .name = "config", .holds = IN_CONFIG,
-        .help = "the settings in force, one a file" },
+        .help = "the settings, one a file: read what is in force, write to change it" },
     [ROW_SOURCE] = { FOLDER(IN_ROOT, ABOUT_SOURCE), .pattern = "SOURCE", .holds = IN_SOURCE,
         .find = find_source, .list = list_sources,
         .help = "models of a source: `hf` is the Hugging Face Hub" },
 
     /* --- config/ --- */
-    [ROW_OPTION] = { TEXT(IN_CONFIG, ABOUT_OPTION), .pattern = "OPTION",
-        .find = find_option, .list = list_options, .print = print_option,
+    [ROW_OPTION] = { VALUE(IN_CONFIG, ABOUT_OPTION), .pattern = "OPTION",
+        .find = find_option, .list = list_options, .print = print_option, .commands = COMMAND_ROOT,
         .wakes = TREE_WAKE_SETTING,
-        .help = "the value of one setting (read-only: they are set when mounting)" },
-    [ROW_CONFIG_JSON] = { TEXT(IN_CONFIG, ABOUT_TREE), .name = "config.json",
-        .print = print_config_json,
+        .help = "the value of one setting in force; write another, or `default` to unset it" },
+    [ROW_CONFIG_JSON] = { DOCUMENT(IN_CONFIG, ABOUT_TREE), .name = "config.json",
+        .print = print_config_json, .commands = COMMAND_ROOT,
         .wakes = TREE_WAKE_SETTING,
-        .help = "all settings as one JSON object, and where each comes from" },
+        .help = "all settings as one JSON object, and where each comes from; write one to change several" },
+    [ROW_CONFIG_SCHEMA] = { TEXT(IN_CONFIG, ABOUT_TREE), .name = "schema.json",
+        .print = print_schema,
+        .help = "what each setting may be, as JSON Schema" },
 
     /* --- jobs/ --- */
     [ROW_JOB] = { FOUND(IN_JOBS, ABOUT_JOB), .pattern = "ID", .holds = IN_JOB,
@@ -145,6 +150,20 @@ static const struct row rows[ROW_LIMIT] = {
         .print = print_commands, .commands = COMMAND_MODEL,
         .help = "write commands for this model; reading lists them, and the result of the last one" },
 
+    [ROW_MODEL_CONFIG] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "config", .holds = IN_MODEL_CONFIG,
+        .help = "the settings of this model, one a file" },
+
+    /* --- hf/ORG/NAME/config/ --- */
+    [ROW_MODEL_OPTION] = { VALUE(IN_MODEL_CONFIG, ABOUT_MODEL_OPTION), .pattern = "OPTION",
+        .find = find_option, .list = list_options, .print = print_option, .commands = COMMAND_MODEL,
+        .help = "the value of one setting in force; write another, or `default` to unset it" },
+    [ROW_MODEL_CONFIG_JSON] = { DOCUMENT(IN_MODEL_CONFIG, ABOUT_MODEL), .name = "config.json",
+        .print = print_config_json, .commands = COMMAND_MODEL,
+        .help = "all of them as one JSON object; write one to change several at once" },
+    [ROW_MODEL_SCHEMA] = { TEXT(IN_MODEL_CONFIG, ABOUT_MODEL), .name = "schema.json",
+        .print = print_schema,
+        .help = "what each of them may be, as JSON Schema" },
+
     /* --- hf/ORG/NAME/files/ and below --- */
     [ROW_FILE] = { FILES(IN_FILES, ABOUT_FILE), .pattern = "FILE",
         .find = find_file, .list = list_files,
@@ -163,6 +182,7 @@ static const char *const table_paths[TABLE_COUNT] = {
     [IN_SOURCE] = "hf/",
     [IN_GROUP] = "hf/ORG/",
     [IN_MODEL] = "hf/ORG/NAME/",
+    [IN_MODEL_CONFIG] = "hf/ORG/NAME/config/",
     [IN_FILES] = "hf/ORG/NAME/files/",
 };
 

@@ -41,6 +41,7 @@ enum row_number {
     ROW_JOB_STATUS_JSON = 22,
     ROW_OPTION = 24,
     ROW_CONFIG_JSON = 25,
+    ROW_CONFIG_SCHEMA = 26,
     ROW_GROUP = 32,
     ROW_MODEL = 33,
     ROW_FILES = 40,
@@ -52,22 +53,27 @@ enum row_number {
     ROW_WAIT = 46,
     ROW_PLAN = 47,
     ROW_MODEL_CTL = 48,
+    ROW_MODEL_CONFIG = 51,
     ROW_FILE = 64,
     ROW_FOLDER = 65,
+    ROW_MODEL_OPTION = 72,
+    ROW_MODEL_CONFIG_JSON = 73,
+    ROW_MODEL_SCHEMA = 74,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
 };
 
 /* A directory's table: which rows are names in it. */
 enum table {
     NO_TABLE,
-    IN_ROOT,   /* the mountpoint */
-    IN_CONFIG, /* config/ */
-    IN_JOBS,   /* jobs/ */
-    IN_JOB,    /* jobs/ID/ */
-    IN_SOURCE, /* hf/ */
-    IN_GROUP,  /* hf/ORG/ */
-    IN_MODEL,  /* hf/ORG/NAME/ */
-    IN_FILES,  /* hf/ORG/NAME/files/ and the folders below it */
+    IN_ROOT,         /* the mountpoint */
+    IN_CONFIG,       /* config/ */
+    IN_JOBS,         /* jobs/ */
+    IN_JOB,          /* jobs/ID/ */
+    IN_SOURCE,       /* hf/ */
+    IN_GROUP,        /* hf/ORG/ */
+    IN_MODEL,        /* hf/ORG/NAME/ */
+    IN_MODEL_CONFIG, /* hf/ORG/NAME/config/ */
+    IN_FILES,        /* hf/ORG/NAME/files/ and the folders below it */
     TABLE_COUNT
 };
 
@@ -79,13 +85,15 @@ enum about {
     ABOUT_MODEL,
     ABOUT_FILE,
     ABOUT_JOB,
-    ABOUT_OPTION /* option_number() of its name: the same in every version */
+    ABOUT_OPTION,      /* option_number() of its name: the same in every version */
+    ABOUT_MODEL_OPTION /* the model's catalogue id, and in the generation setting_number() of its name */
 };
 
 /* A name that a pattern's row found. */
 struct found {
     enum row_number row;
     uint64_t object;
+    uint32_t part;   /* generation: 0, or see ABOUT_MODEL_OPTION */
     uint64_t cursor; /* where a listing goes on: of 32 bits, rising */
     char name[256];
 };
@@ -99,11 +107,12 @@ struct row {
     enum node_kind kind;
     mode_t mode;                 /* permission bits */
     unsigned entry_ms, attr_ms;  /* how long the kernel may believe the name, and the attributes */
-    enum command_place commands; /* NODE_CONTROL: whose commands */
     unsigned wakes;              /* enum tree_wake bits: news upon which those who watch it wake up */
+    enum command_place commands; /* NODE_CONTROL, NODE_VALUE, NODE_DOCUMENT: whose commands */
     const char *help;            /* one line */
 
-    /* NODE_TEXT, NODE_CONTROL, NODE_WAIT: what reading gives. Never asks the network. 0 or an error. */
+    /* All but folders, streams, links and model files: what reading gives. Never asks the network. 0 or an
+     * error. */
     int (*print)(const struct place *place, struct buf *to);
     /* NODE_WAIT: is something under way (then its size is 0)? And: 0, PARKED until nothing is, or an
      * error. */

@@ -54,13 +54,18 @@ static void finish(struct wait *inner, int result) {
     outer->finish(outer, result);
 }
 
+int64_t run_object(node_number node) {
+    return row_of(node_row(node))->commands == COMMAND_ROOT ? 0 : (int64_t)node_object(node);
+}
+
 int run_await(struct tree *tree, struct handle *handle, const char *text, size_t len,
     const struct tree_caller *caller, struct wait *wait) {
     struct command_request request = {
         .place = row_of(node_row(handle->node))->commands,
-        .id = (int64_t)node_object(handle->node),
+        .id = run_object(handle->node),
         .text = text,
         .len = len,
+        .whole = row_of(node_row(handle->node))->kind != NODE_CONTROL,
         .uid = caller->uid,
         .gid = caller->gid,
         .pid = caller->pid,

@@ -9,6 +9,9 @@
 
 #include "tree/handle.h"
 
+/* What a command written to the node is about: the model's or job's id; 0 for the whole. */
+int64_t run_object(node_number node);
+
 /* Runs `text` (whole lines) for the handle's node: PARKED, or an error and nothing was run. While it
  * is under way the handle is referenced. Afterwards nothing that was printed before is young any more. */
 int run_await(struct tree *tree, struct handle *handle, const char *text, size_t len,

@@ -11,10 +11,11 @@
  *     bits 63…56  row      the row's fixed number (never used again for another)
  *     bits 55…24  object   catalogue id of the model, file, group, job; a number made from an option's
  *                          name; 0 for rows that are single
- *     bits 23…0   generation  of a model file's blob; 0 for everything else
+ *     bits 23…0   generation  of a model file's blob; of a model's setting: a number made from its
+ *                          name; 0 for everything else
  *
- * The root is row 0, object 0, generation 1 = FUSE's number 1. st_ino is the number with generation 0
- * (the root: 1), so that the incomplete and the complete node of one file are one inode to users.
+ * The root is row 0, object 0, generation 1 = FUSE's number 1. st_ino is the number, of model files with
+ * generation 0, so that the incomplete and the complete node of one file are one inode to users.
  *
  * The tree knows no FUSE: face/ translates. Threads: any. Nothing here waits; what has to is PARKED on
  * a wait of the face's.
@@ -47,7 +48,9 @@ enum node_kind {
     NODE_STREAM,     /* events: grows; direct_io */
     NODE_WAIT,       /* reading blocks until nothing is under way; direct_io */
     NODE_MODEL_FILE, /* bytes of a blob: cached (odd generation) or passed through (even) */
-    NODE_LINK
+    NODE_LINK,
+    NODE_VALUE,   /* a setting: text to read, its new value to write; direct_io */
+    NODE_DOCUMENT /* text to read; what is written is submitted whole at tree_release; direct_io */
 };
 
 /* What a node is, by its row alone: nothing is looked up. NODE_FOLDER for a number that no row has. */
@@ -123,7 +126,8 @@ int tree_read_await(struct tree *tree, node_number node, uint64_t handle, uint64
 /* The count; 0 at the end. Never short for model files unless at their end. */
 ssize_t tree_read(struct tree *tree, node_number node, uint64_t handle, uint64_t offset, void *data,
     size_t size);
-/* Writing to a control file: whole lines run at once (PARKED until committed: finish(count ≥ 0 is the
+/* Writing to a control file or a value (which takes one line; a document takes bytes in order: 0, or -EIO
+ * after a gap): whole lines run at once (PARKED until committed: finish(count ≥ 0 is the
  * caller's to give, negative: the write's error)); an unterminated rest stays with the handle until
  * tree_flush. Returns PARKED, 0 (all taken, nothing to run), or an error; nothing is consumed on an
  * error. */
@@ -134,7 +138,7 @@ int tree_flush(struct tree *tree, node_number node, uint64_t handle, const struc
     struct wait *wait);
 void tree_release(struct tree *tree, node_number node, uint64_t handle);
 
-/* setattr: size 0 on control files is accepted and does nothing (O_TRUNC by another name); everything
+/* setattr: size 0 on what can be written is accepted and does nothing (O_TRUNC by another name); everything
  * else -EROFS or -EPERM. */
 int tree_truncate(struct tree *tree, node_number node, uint64_t size);
 

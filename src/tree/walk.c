@@ -21,9 +21,9 @@ static int load_folder(struct tree *tree, node_number node, struct place *ret_fo
     return ret_folder->row->kind == NODE_FOLDER ? 0 : -ENOTDIR;
 }
 
-static int fill_found(struct tree *tree, unsigned row, uint64_t object, struct tree_entry *ret_entry) {
+static int fill_found(struct tree *tree, node_number node, struct tree_entry *ret_entry) {
     struct place place;
-    int result = place_load(tree, node_make(row, object, 0), &place);
+    int result = place_load(tree, node, &place);
     return result < 0 ? result : entry_fill(&place, ret_entry);
 }
 
@@ -36,14 +36,14 @@ int tree_lookup(struct tree *tree, node_number parent, const char *name, struct 
     enum table table = folder.row->holds;
     for (const struct row *row = row_next(table, -1); row; row = row_next(table, (int)row_number(row)))
         if (row->name && !strcmp(row->name, name))
-            return fill_found(tree, row_number(row), inherited_object(&folder, row), ret_entry);
+            return fill_found(tree, node_make(row_number(row), inherited_object(&folder, row), 0), ret_entry);
     for (const struct row *row = row_next(table, -1); row; row = row_next(table, (int)row_number(row))) {
         if (!row->find)
             continue;
-        struct found found;
+        struct found found = {0};
         result = row->find(&folder, name, &found, wait);
         if (!result)
-            result = fill_found(tree, found.row, found.object, ret_entry);
+            result = fill_found(tree, node_make(found.row, found.object, found.part), ret_entry);
         if (result != -ENOENT)
             return result;
     }
@@ -86,16 +86,16 @@ int tree_readdir(struct tree *tree, node_number node, uint64_t offset, bool with
     if (result < 0)
         return result == -ERR_STALE ? -ENOENT : result; /* one that is gone is empty to who is in it */
     for (;;) {
-        struct found found;
+        struct found found = {0};
         uint64_t next = 0;
         result = found_next(&folder, offset, &found, &next);
         if (result < 0)
             return result;
         const struct row *row = row_of(found.row);
-        struct tree_entry entry = {.node = node_make(found.row, found.object, 0), .kind = row->kind};
+        struct tree_entry entry = {.node = node_make(found.row, found.object, found.part), .kind = row->kind};
         entry.stat.st_ino = node_inode(entry.node);
         entry.stat.st_mode = entry_mode(row);
-        result = with_attributes ? fill_found(tree, found.row, found.object, &entry) : 0;
+        result = with_attributes ? fill_found(tree, entry.node, &entry) : 0;
         if (result < 0) { /* it went in this moment, or can't be shown: the others can */
             trace(tree, "%s is not listed: %s", found.name, err_sentence(result));
             offset = next;

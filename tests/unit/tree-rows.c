@@ -40,20 +40,25 @@ static void has_help_of_one_line(const struct row *row) {
     check_row(row->help[strlen(row->help) - 1] != '.', "without a full stop, as the others");
 }
 
+static bool is_written(const struct row *row) {
+    return row->kind == NODE_CONTROL || row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT;
+}
+
 static void has_a_sane_mode(const struct row *row) {
     bool folder = row->kind == NODE_FOLDER;
     check_row((row->mode & 0444) == 0444, "is readable by all");
     check_row(!(row->mode & 0022), "is not writable by others");
     check_row(((row->mode & 0111) == 0111) == folder, "folders can be entered, files not executed");
-    check_row(!!(row->mode & 0200) == (row->kind == NODE_CONTROL), "is written to when it takes commands");
+    bool written = is_written(row);
+    check_row(!!(row->mode & 0200) == written, "is written to when it takes commands, a value or a document");
 }
 
 static void has_what_its_kind_needs(const struct row *row) {
-    bool text = row->kind == NODE_TEXT || row->kind == NODE_CONTROL || row->kind == NODE_WAIT;
+    bool written = is_written(row), text = row->kind == NODE_TEXT || written || row->kind == NODE_WAIT;
     check_row((row->print != NULL) == text, "prints when it is a text");
     check_row((row->await && row->is_busy) == (row->kind == NODE_WAIT),
         "can be waited for when it is `wait`");
-    check_row((row->commands != 0) == (row->kind == NODE_CONTROL), "has commands when it is `ctl`");
+    check_row((row->commands != 0) == written, "has commands when it can be written to");
     check_row((row->holds != NO_TABLE) == (row->kind == NODE_FOLDER), "holds something when it is a folder");
     check_row(!text || !row->attr_ms, "a text's attributes are never believed for longer than asked");
 }
@@ -97,36 +102,36 @@ static void numbers_are_what_they_were(void) {
         unsigned number;
         const char *title;
     } ROWS[] = {
-        {1,  "README"     },
-        {2,  "ctl"        },
-        {3,  "status"     },
-        {4,  "status.json"},
-        {5,  "health"     },
-        {6,  "events"     },
-        {7,  "jobs/"      },
-        {8,  "config/"    },
-        {9,  "SOURCE/"    },
-        {16, "ID/"        },
-        {17, "status"     },
-        {18, "progress"   },
-        {19, "wait"       },
-        {20, "ctl"        },
-        {21, "log"        },
-        {24, "OPTION"     },
+        {1, "README"},
+        {2, "ctl"},
+        {3, "status"},
+        {4, "status.json"},
+        {5, "health"},
+        {6, "events"},
+        {7, "jobs/"},
+        {8, "config/"},
+        {9, "SOURCE/"},
+        {16, "ID/"},
+        {17, "status"},
+        {18, "progress"},
+        {19, "wait"},
+        {20, "ctl"},
+        {21, "log"},
+        {24, "OPTION"},
         {25, "config.json"},
-        {32, "ORG/"       },
-        {33, "NAME/"      },
-        {40, "files/"     },
-        {41, "SHA256SUMS" },
-        {42, "state"      },
-        {43, "status"     },
+        {32, "ORG/"},
+        {33, "NAME/"},
+        {40, "files/"},
+        {41, "SHA256SUMS"},
+        {42, "state"},
+        {43, "status"},
         {44, "status.json"},
-        {45, "progress"   },
-        {46, "wait"       },
-        {47, "plan"       },
-        {48, "ctl"        },
-        {64, "FILE"       },
-        {65, "FOLDER/"    },
+        {45, "progress"},
+        {46, "wait"},
+        {47, "plan"},
+        {48, "ctl"},
+        {64, "FILE"},
+        {65, "FOLDER/"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         if (!CHECK(row_of(ROWS[i].number) != NULL))

@@ -31,7 +31,7 @@ static unsigned look_everywhere(node_number folder, const char *path) {
             continue;
         }
         uint64_t handle;
-        if (listed.kind != NODE_CONTROL)
+        if (!(listed.stat.st_mode & 0222))
             CHECK(open_node(listed.node, O_RDWR, &handle) < 0);
         if (listed.kind == NODE_MODEL_FILE)
             continue;

@@ -43,6 +43,8 @@ static const struct open_mode {
     [NODE_CONTROL] = {.direct = true},
     [NODE_STREAM] = {.direct = true, .noflush = true},
     [NODE_WAIT] = {.direct = true, .noflush = true},
+    [NODE_VALUE] = {.direct = true},
+    [NODE_DOCUMENT] = {.direct = true, .noflush = true},
     [NODE_MODEL_FILE] = {.keep = true, .noflush = true},
 };
 

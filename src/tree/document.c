@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tree/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree/inside.h"
+#include "tree/permission.h"
+#include "tree/rows.h"
+#include "tree/run.h"
+
+#define DOCUMENT_LIMIT (60u << 10) /* with its command it is below what a command may have */
+
+static struct command_request request_of(const struct handle *handle, const struct tree_caller *who) {
+    return (struct command_request){
+        .place = row_of(node_row(handle->node))->commands,
+        .id = run_object(handle->node),
+        .whole = true,
+        .uid = who->uid,
+        .gid = who->gid,
+        .pid = who->pid,
+    };
+}
+
+/* From now on nothing of the handle is submitted. */
+static int spoil(struct tree *tree, struct handle *handle, const struct tree_caller *caller, int error,
+    const char *sentence) {
+    lock_take(&tree->handles.lock);
+    bool again = handle->spoilt;
+    handle->spoilt = true;
+    buf_clear(&handle->pending);
+    lock_drop(&tree->handles.lock);
+    struct command_request request = request_of(handle, caller);
+    if (!again)
+        command_refuse(tree->settings.manage, &request, "set {…}", error, sentence);
+    atomic_fetch_add(&tree->news, 1);
+    return error;
+}
+
+int document_write(struct tree *tree, struct handle *handle, uint64_t offset, const void *data, size_t size,
+    const struct tree_caller *caller) {
+    if (!permission_allows(tree, caller))
+        return -ERR_NOT_ALLOWED;
+    lock_take(&tree->handles.lock);
+    uint64_t len = handle->pending.len;
+    bool follows = !handle->spoilt && (handle->append || offset == len);
+    bool fits = len + size <= DOCUMENT_LIMIT;
+    if (follows && fits) {
+        (void)buf_add(&handle->pending, data, size); /* has no limit of its own */
+        handle->writer = *caller;
+    }
+    lock_drop(&tree->handles.lock);
+    if (!follows)
+        return spoil(tree, handle, caller, -EIO,
+            "the document was not written from its beginning to its end; nothing of it counts");
+    if (!fits)
+        return spoil(tree, handle, caller, -EFBIG, "the document is too long; nothing of it counts");
+    return 0;
+}
+
+struct submission {
+    struct wait wait;
+    struct tree *tree;
+};
+
+static void finish(struct wait *wait, int result) {
+    struct submission *submission = list_entry(wait, struct submission, wait);
+    (void)result; /* ctl tells of it, and the events do */
+    atomic_fetch_add(&submission->tree->news, 1);
+    free(submission);
+}
+
+void document_submit(struct tree *tree, struct handle *handle) {
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    (void)buf_text_add(&text, "set "); /* no limit: none of these can fail */
+    lock_take(&tree->handles.lock);
+    bool any = handle->pending.len > 0;
+    (void)buf_add(&text, buf_text(&handle->pending), handle->pending.len);
+    buf_clear(&handle->pending);
+    while (text.len && strchr(" \t\r\n", text.data[text.len - 1]))
+        text.len--;
+    struct tree_caller writer = handle->writer;
+    lock_drop(&tree->handles.lock);
+    if (!any)
+        return;
+    struct command_request request = request_of(handle, &writer);
+    request.text = buf_text(&text);
+    request.len = text.len;
+    request.allowed = true; /* each write was asked */
+    struct submission *submission = mem_new(sizeof(*submission));
+    submission->wait.finish = finish;
+    submission->tree = tree;
+    int result = command_await(tree->settings.manage, &request, &submission->wait);
+    if (result == PARKED)
+        return;
+    atomic_fetch_add(&tree->news, 1);
+    free(submission);
+}
