@@ -116,7 +116,7 @@ static int check_any(const struct format_reader *reader, struct findings *findin
 int format_check_pickle(const struct format_reader *reader, struct findings *findings) {
     uint8_t head[sizeof OLD_TORCH];
     size_t wanted = reader->size < sizeof head ? (size_t)reader->size : sizeof head;
-    ssize_t got = reader->read_at(reader->context, head, wanted, 0);
+    ssize_t got = wanted ? reader->read_at(reader->context, head, wanted, 0) : 0;
     if (got < 0)
         return (int)got;
     for (size_t i = 0; i < sizeof DISGUISES / sizeof *DISGUISES; i++) {

@@ -51,6 +51,8 @@ static uint64_t hash_of(const char *name, size_t len) {
 static bool read_at(struct walk *walk, void *to, size_t size, uint64_t offset) {
     if (offset > walk->reader->size || size > walk->reader->size - offset)
         return false;
+    if (!size)
+        return true;
     ssize_t got = walk->reader->read_at(walk->reader->context, to, size, offset);
     if (got < 0)
         walk->error = (int)got;

@@ -21,6 +21,8 @@ struct unpacked {
 static la_ssize_t give(struct archive *archive, void *context, const void **ret_bytes) {
     struct unpacked *unpacked = context;
     uint64_t left = unpacked->end - unpacked->at;
+    if (!left)
+        return 0;
     ssize_t got = unpacked->read_at(unpacked->context, unpacked->chunk, left < CHUNK ? (size_t)left : CHUNK,
         unpacked->at);
     if (got < 0) {

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/card.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "model/card_inside.h"
+#include "outside/json.h"
+
+#define TEXT(field) \
+    { #field, CARD_FIELD_TEXT, offsetof(struct card, field), sizeof((struct card *)0)->field }
+#define NUMBER(field) \
+    { #field, CARD_FIELD_NUMBER, offsetof(struct card, field), 0 }
+#define BYTES(field) \
+    { #field, CARD_FIELD_BYTES, offsetof(struct card, field), 0 }
+
+const struct card_field card_fields[] = {
+    TEXT(name),
+    TEXT(architecture),
+    TEXT(category),
+    NUMBER(parameters),
+    TEXT(quantisation),
+    TEXT(formats),
+    NUMBER(context_length),
+    TEXT(tokenizer),
+    TEXT(licence),
+    TEXT(languages),
+    TEXT(base_model),
+    NUMBER(embedding_length),
+    NUMBER(layers),
+    NUMBER(heads),
+    NUMBER(heads_kv),
+    NUMBER(key_length),
+    NUMBER(value_length),
+    BYTES(weights_bytes),
+    BYTES(kv_bytes),
+    TEXT(fault),
+    {NULL, CARD_FIELD_TEXT, 0, 0},
+};
+
+const char *card_field_text(const struct card *card, const struct card_field *field) {
+    return (const char *)card + field->offset;
+}
+
+uint64_t card_field_number(const struct card *card, const struct card_field *field) {
+    return *(const uint64_t *)((const char *)card + field->offset);
+}
+
+void card_done(struct card *card) {
+    free(card->chat_template);
+    *card = (struct card){.type_count = 0};
+}
+
+/* ---- setting fields */
+
+void card_set_text(char *field, size_t size, const char *text) {
+    if (*field || !text)
+        return;
+    utf8_cut(field, size, text);
+    utf8_tame(field);
+}
+
+static bool is_listed(const char *list, const char *text) {
+    size_t len = strlen(text);
+    for (const char *at = list; (at = strstr(at, text)); at++)
+        if ((at == list || at[-1] == ' ') && (!at[len] || at[len] == ','))
+            return true;
+    return false;
+}
+
+void card_add_text(char *field, size_t size, const char *text) {
+    char word[CARD_TEXT];
+    utf8_cut(word, sizeof word, text);
+    utf8_tame(word);
+    size_t len = strlen(field), more = strlen(word) + (len ? 2 : 0);
+    if (!*word || len + more + 1 > size || is_listed(field, word))
+        return;
+    (void)snprintf(field + len, size - len, "%s%s", len ? ", " : "", word); /* fits */
+}
+
+void card_set_fault(struct card *card, const char *file, const struct findings *findings) {
+    char text[sizeof card->fault + FINDING_TEXT_MAX];
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->items[i].level != FINDING_ERROR)
+            continue;
+        (void)snprintf(text, sizeof text, "%.100s: %s", file, findings->items[i].text); /* may be cut */
+        CARD_SET(card, fault, text);
+    }
+}
+
+static uint64_t sum(uint64_t a, uint64_t b) {
+    uint64_t result;
+    return __builtin_add_overflow(a, b, &result) ? UINT64_MAX : result;
+}
+
+static uint64_t product(uint64_t a, uint64_t b) {
+    uint64_t result;
+    return __builtin_mul_overflow(a, b, &result) ? UINT64_MAX : result;
+}
+
+void card_add_tensor(struct card *card, const char *type, uint64_t elements, uint64_t bytes) {
+    size_t i = 0;
+    while (i < card->type_count && strcmp(card->types[i].name, type))
+        i++;
+    card->parameters = sum(card->parameters, elements);
+    card->weights_bytes = sum(card->weights_bytes, bytes);
+    if (i == CARD_TYPES)
+        return;
+    if (i == card->type_count)
+        (void)text_copy(card->types[card->type_count++].name, sizeof card->types->name,
+            type); /* ours: short */
+    card->types[i].tensors++;
+    card->types[i].elements = sum(card->types[i].elements, elements);
+    card->types[i].bytes = sum(card->types[i].bytes, bytes);
+}
+
+void card_set_template(struct card *card, const char *text, size_t len) {
+    if (card->chat_template || !len)
+        return;
+    len = len < CARD_TEMPLATE_MAX ? len : CARD_TEMPLATE_MAX;
+    card->chat_template = mem_new(len + 1);
+    utf8_cut(card->chat_template, len + 1, text);
+}
+
+void card_read_template(struct card *card, const char *text, size_t len) {
+    if (!memchr(text, '\0', len))
+        card_set_template(card, text, len);
+}
+
+/* ---- what follows from others */
+
+void card_conclude(struct card *card) {
+    uint64_t most = 0;
+    for (size_t i = 0; i < card->type_count && !*card->quantisation; i++)
+        most = card->types[i].bytes > most ? card->types[i].bytes : most;
+    for (size_t i = 0; i < card->type_count; i++)
+        if (card->types[i].bytes == most)
+            CARD_SET(card, quantisation, card->types[i].name);
+    uint64_t head = card->heads ? card->embedding_length / card->heads : 0;
+    card_set_number(&card->heads_kv, product(card->heads, card->layers));
+    card_set_number(&card->key_length, head);
+    card_set_number(&card->value_length, head);
+    if (card->layers && card->heads_kv)
+        card_set_number(&card->kv_bytes,
+            product(product(card->heads_kv, sum(card->key_length, card->value_length)), 2));
+}
+
+uint64_t card_usual_context(const struct card *card) {
+    return card->context_length && card->context_length < CARD_USUAL_CONTEXT ? card->context_length
+                                                                             : CARD_USUAL_CONTEXT;
+}
+
+uint64_t card_kv_bytes(const struct card *card, uint64_t tokens) {
+    return product(card->kv_bytes, tokens);
+}
+
+/* Buffers of the computation: half a GiB, and a whole one for large models (measured with llama.cpp). */
+uint64_t card_memory_bytes(const struct card *card, uint64_t tokens) {
+    const uint64_t large = 8000000000, half = 512u << 20;
+    if (!card->weights_bytes)
+        return 0;
+    return sum(sum(card->weights_bytes, card_kv_bytes(card, tokens)),
+        card->parameters < large ? half : 2 * half);
+}
+
+/* ---- as JSON */
+
+void card_print_json(const struct card *card, struct buf *to) {
+    (void)buf_format(to, "{\"whole\":%s", card->whole ? "true" : "false");
+    for (const struct card_field *field = card_fields; field->name; field++) {
+        const char *text = field->type == CARD_FIELD_TEXT ? card_field_text(card, field) : NULL;
+        uint64_t number = text ? 0 : card_field_number(card, field);
+        if (text ? !*text : !number)
+            continue;
+        (void)buf_format(to, ",\"%s\":", field->name);
+        if (text)
+            (void)buf_json_string(to, text);
+        else
+            (void)buf_format(to, "%llu", (unsigned long long)(number < INT64_MAX ? number : INT64_MAX));
+    }
+    for (size_t i = 0; i < card->type_count; i++)
+        (void)buf_format(to, "%s\"%s\":{\"tensors\":%llu,\"elements\":%llu,\"bytes\":%llu}%s",
+            i ? "," : ",\"types\":{", card->types[i].name, (unsigned long long)card->types[i].tensors,
+            (unsigned long long)card->types[i].elements, (unsigned long long)card->types[i].bytes,
+            i + 1 == card->type_count ? "}" : "");
+    if (card->chat_template) {
+        (void)buf_text_add(to, ",\"chat_template\":");
+        (void)buf_json_string(to, card->chat_template);
+    }
+    (void)buf_text_add(to, "}");
+}
+
+static uint64_t number_of(const struct json *value) {
+    int64_t number;
+    return json_number(value, &number) && number > 0 ? (uint64_t)number : 0;
+}
+
+static void parse_types(struct card *card, const struct json *types) {
+    void *iterator = NULL;
+    const char *name;
+    const struct json *type;
+    while (card->type_count < CARD_TYPES && json_next(types, &iterator, &name, &type)) {
+        struct card_type *to = &card->types[card->type_count];
+        if (text_copy(to->name, sizeof to->name, name))
+            continue;
+        to->tensors = number_of(json_get(type, "tensors"));
+        to->elements = number_of(json_get(type, "elements"));
+        to->bytes = number_of(json_get(type, "bytes"));
+        card->type_count++;
+    }
+}
+
+int card_parse_json(const char *text, size_t len, struct card *ret_card) {
+    JSON_CLEANUP struct json *document = NULL;
+    int error = json_parse(text, len, &document, NULL);
+    if (error)
+        return error;
+    *ret_card = (struct card){.whole = json_bool(json_get(document, "whole"), false)};
+    for (const struct card_field *field = card_fields; field->name; field++) {
+        const struct json *value = json_get(document, field->name);
+        char *to = (char *)ret_card + field->offset;
+        if (field->type == CARD_FIELD_TEXT)
+            card_set_text(to, field->size, json_text(value, NULL));
+        else
+            *(uint64_t *)to = number_of(value);
+    }
+    parse_types(ret_card, json_get(document, "types"));
+    size_t template_len = 0;
+    const char *chat_template = json_text(json_get(document, "chat_template"), &template_len);
+    if (chat_template)
+        card_set_template(ret_card, chat_template, template_len);
+    return 0;
+}
