@@ -88,6 +88,8 @@ struct manage {
     struct reason reason;
     uint64_t error_ms;
 
+    struct checks *checks; /* threads that check files: checks.c; NULL until they are needed. Set by the desk */
+
     struct events events;
 };
 
@@ -272,6 +274,7 @@ command_function parse_nothing, parse_words, parse_key, parse_switch;
 command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin, run_update, run_forget;
 command_function run_add, run_offline;
 command_function parse_priority, run_pause, run_resume, run_priority;
+command_function parse_validate, run_validate;
 
 /* Pull of a known model, for the commands of all places. */
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);

@@ -7,6 +7,7 @@
 
 static const struct job_kind *const kinds[] = {
     &kind_pull,
+    &kind_validate,
 };
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 

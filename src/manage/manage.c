@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting and stopping the manager, its desk, its ear for news, and its tick. */
 
+#include "manage/check.h"
+#include "manage/checks.h"
 #include "manage/job.h"
 #include "manage/setting_inside.h"
 
@@ -286,10 +288,12 @@ void manage_stop(struct manage *manage) {
     if (manage->in_flight)
         log_error("stopping: %u discoveries or commands did not end", manage->in_flight);
     lock_drop(&manage->lock);
+    checks_stop(manage); /* what they bring back, the desk puts away */
     pool_stop(manage->desk);
     /* news may have come while we were shutting */
     timer_cancel(manage->settings.timers, &manage->news_timer);
     jobs_leave(manage);
+    checks_free(manage);
     state_done(manage);
     failures_forget(manage);
     outcomes_done(manage);

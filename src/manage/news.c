@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* News of blobs: the listener, on any thread, only takes note; the desk reads the notes. */
 
+#include "manage/check.h"
 #include "manage/job.h"
 
 #include <stdio.h>
@@ -116,8 +117,10 @@ static void generation_began(struct manage *manage, const struct note *note) {
         blob_put(blob);
         if (info.state != BLOB_COMPLETE)
             tell_blob(manage, "blob.evicted", note);
-        else if (*info.sha256 && strcmp(file->sha256, info.sha256) != 0 &&
-                 catalog_set_sha256(manage->settings.catalog, note->key, info.sha256) < 0)
+        else
+            checks_sealed(manage, model, file);
+        if (*info.sha256 && strcmp(file->sha256, info.sha256) != 0 &&
+            catalog_set_sha256(manage->settings.catalog, note->key, info.sha256) < 0)
             log_warning("blob %s: its SHA-256 can't be written to the catalogue", note->key);
     }
     free(model);

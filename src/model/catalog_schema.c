@@ -169,6 +169,22 @@ static const char *const steps[] = {
     "CREATE TABLE hold (" /* no row: jobs are not paused as a whole */
     "    number INTEGER PRIMARY KEY CHECK (number = 1),"
     "    uid INTEGER NOT NULL);",
+
+    /* 4: checks of blobs, reports of models */
+    "CREATE TABLE checks ("
+    "    digest TEXT PRIMARY KEY,"
+    "    checked_ms INTEGER NOT NULL,"
+    "    result INTEGER NOT NULL,"
+    "    scanned INTEGER NOT NULL DEFAULT -1,"
+    "    scan_text TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
+    "CREATE TABLE reports ("
+    "    model_id INTEGER PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,"
+    "    commit_id TEXT NOT NULL,"
+    "    time_ms INTEGER NOT NULL,"
+    "    verdict INTEGER NOT NULL,"
+    "    files INTEGER NOT NULL,"
+    "    missing INTEGER NOT NULL,"
+    "    checks TEXT NOT NULL);",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

@@ -165,6 +165,14 @@ int rot_take_out(struct blob *blob, const char *sha256, int fd, bool refetch, st
     return -ERR_ROTTEN;
 }
 
+/* When the bytes are back under their name the keys that had them have begun anew by themselves. */
+static void finish_old(struct store *store, int folder_fd, const char *aside) {
+    if (!faccessat(folder_fd, aside + strlen(ROTTEN), F_OK, AT_SYMLINK_NOFOLLOW))
+        (void)unlinkat(folder_fd, aside, 0); /* it only takes room */
+    else
+        (void)finish_rot(store, folder_fd, aside); /* tried again after the next start */
+}
+
 void rot_repair(struct store *store, const char *folder) {
     char name[32];
     (void)snprintf(name, sizeof name, "sha256/%.2s", folder);
@@ -179,6 +187,6 @@ void rot_repair(struct store *store, const char *folder) {
     while ((entry = readdir(dir)))
         if (!strncmp(entry->d_name, ROTTEN, strlen(ROTTEN)) &&
             digest_is_hex(entry->d_name + strlen(ROTTEN), 64))
-            (void)finish_rot(store, folder_fd, entry->d_name); /* tried again after the next start */
+            finish_old(store, folder_fd, entry->d_name);
     (void)closedir(dir);
 }

@@ -116,12 +116,16 @@ static int read_piece(struct pass *pass, size_t *ret_len) {
     return 0;
 }
 
-static int read_all(struct pass *pass) {
+static bool goes_on(const struct pass *pass, size_t bytes) {
     const struct verify_manner *manner = pass->manner;
+    return !manner->go_on || manner->go_on(manner->context, bytes);
+}
+
+static int read_all(struct pass *pass) {
+    if (!goes_on(pass, 0))
+        return -ERR_CANCELLED;
     while (pass->at < pass->blob->size) {
         size_t len;
-        if (manner->cancelled && atomic_load(manner->cancelled))
-            return -ERR_CANCELLED;
         int error = read_piece(pass, &len);
         if (error)
             return error;
@@ -129,10 +133,8 @@ static int read_all(struct pass *pass) {
         pass->at += len;
         if (!pass->direct && (pass->at % WINDOW_BYTES == 0 || pass->at == pass->blob->size))
             give_back(pass);
-        if (manner->bytes_read)
-            atomic_fetch_add(manner->bytes_read, len);
-        if (manner->pace)
-            manner->pace(manner->context, len);
+        if (!goes_on(pass, len))
+            return -ERR_CANCELLED;
     }
     return 0;
 }

@@ -16,12 +16,9 @@
 #include "store/store.h"
 
 struct verify_manner {
-    /* Looked at between two pieces: true ends the pass with -ERR_CANCELLED. NULL: it can't be. */
-    const atomic_bool *cancelled;
-    /* Raised by what was read, piece by piece. NULL: nobody wants it. */
-    _Atomic uint64_t *bytes_read;
-    /* Called after each piece, and may wait: a limit of the rate. NULL: as fast as the disk. */
-    void (*pace)(void *context, size_t bytes);
+    /* Called before the first piece (0 bytes) and after each one, with what was read: counts, may wait (a limit
+     * of the rate), and ends the pass with -ERR_CANCELLED by answering false. NULL: nobody wants to. */
+    bool (*go_on)(void *context, size_t bytes);
     void *context;
     /* From the medium itself, beside the page cache, where the file system can. Without it pages that are in
      * the page cache are believed, and what was not there before the pass is not there after it. */

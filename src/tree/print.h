@@ -28,6 +28,10 @@ int print_progress(const struct place *place, struct buf *to);
 int print_plan(const struct place *place, struct buf *to);
 int print_sums(const struct place *place, struct buf *to);
 
+/* print_report.c */
+int print_report(const struct place *place, struct buf *to);
+int print_report_json(const struct place *place, struct buf *to);
+
 /* print_job.c */
 int print_job_status(const struct place *place, struct buf *to);
 int print_job_status_json(const struct place *place, struct buf *to);

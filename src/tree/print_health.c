@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sys/statvfs.h>
 
+#include "model/catalog_check.h"
 #include "tree/inside.h"
 #include "tree/place.h"
 #include "tree/print.h"
@@ -79,16 +80,33 @@ static enum level check_catalog(struct tree *tree, const struct root_report *rep
     return LEVEL_OK;
 }
 
+/* What validations found, and nobody has mended since. */
+static enum level check_reports(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)report;
+    uint64_t counts[FINDING_LEVELS], all = 0;
+    int result = catalog_count_verdicts(tree->catalog, counts);
+    if (result < 0) {
+        (void)buf_text_add(to, err_sentence(result));
+        return LEVEL_FAILING;
+    }
+    for (size_t i = 0; i < FINDING_LEVELS; i++)
+        all += counts[i];
+    (void)buf_format(to, "%" PRIu64 " with errors, %" PRIu64 " dangerous of %" PRIu64 " validated",
+        counts[FINDING_ERROR], counts[FINDING_DANGER], all);
+    return counts[FINDING_ERROR] + counts[FINDING_DANGER] ? LEVEL_DEGRADED : LEVEL_OK;
+}
+
 static const struct check {
     const char *name;
     enum level (*look)(struct tree *tree, const struct root_report *report, struct buf *to);
 } checks[] = {
-    {"store",     check_store  },
-    {"room",      check_room   },
+    {"store", check_store},
+    {"room", check_room},
     {"catalogue", check_catalog},
-    {"network",   check_network},
-    {"token",     check_token  },
-    {"models",    check_models },
+    {"network", check_network},
+    {"token", check_token},
+    {"models", check_models},
+    {"reports", check_reports},
 };
 
 int print_health(const struct place *place, struct buf *to) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "model/catalog_check.h"
 #include "tree/inside.h"
 #include "tree/place.h"
 #include "tree/print.h"
@@ -61,6 +62,14 @@ static int add_refusals(const struct place *place, struct sheet *sheet) {
     return count < 0 ? count : 0;
 }
 
+/* What the last validation said; its lines are in `report`. */
+static void add_report(const struct place *place, struct sheet *sheet) {
+    struct catalog_report report REPORT_CLEANUP = {0};
+    bool known = catalog_report(place->tree->catalog, place->model.id, &report) == 0;
+    sheet_text(sheet, "verdict", known ? finding_level_name(report.verdict) : NULL);
+    sheet_time(sheet, "validated", known ? report.time_ms : 0);
+}
+
 static int model_sheet(const struct place *place, struct buf *to, bool json) {
     const struct catalog_model *model = &place->model;
     struct model_report report;
@@ -102,6 +111,7 @@ static int model_sheet(const struct place *place, struct buf *to, bool json) {
     }
     sheet_number(&sheet, "refused_count", model->refusal_count);
     result = add_refusals(place, &sheet);
+    add_report(place, &sheet);
     sheet_time(&sheet, "modified", model->modified_ms);
     sheet_time(&sheet, "updated", model->checked_ms);
     sheet_end(&sheet);

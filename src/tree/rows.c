@@ -149,6 +149,12 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_MODEL_CTL] = { CONTROL(IN_MODEL, ABOUT_MODEL), .name = "ctl",
         .print = print_commands, .commands = COMMAND_MODEL,
         .help = "write commands for this model; reading lists them, and the result of the last one" },
+    [ROW_REPORT] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report",
+        .print = print_report,
+        .help = "the last validation: a verdict, then a line a check" },
+    [ROW_REPORT_JSON] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report.json",
+        .print = print_report_json,
+        .help = "the same as one JSON object" },
 
     [ROW_MODEL_CONFIG] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "config", .holds = IN_MODEL_CONFIG,
         .help = "the settings of this model, one a file" },

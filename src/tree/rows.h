@@ -54,6 +54,8 @@ enum row_number {
     ROW_PLAN = 47,
     ROW_MODEL_CTL = 48,
     ROW_MODEL_CONFIG = 51,
+    ROW_REPORT = 52,
+    ROW_REPORT_JSON = 53,
     ROW_FILE = 64,
     ROW_FOLDER = 65,
     ROW_MODEL_OPTION = 72,
