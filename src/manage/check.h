@@ -4,7 +4,7 @@
 
 /*
  * Checking files: are their bytes what they were when they were sealed, and are they what their format says?
- * Three ask for it: `validate` (validate.c), the scrub (scrub.c), and the end of a fetch, for files that could
+ * Three ask for it: `validate` (validate.c), the scrub (scrub.c), and the end of a fetch, for what could
  * run code when they are loaded. The work is done on threads of its own, one a core, and one that is slow on
  * purpose for the scrub; each file's result comes back to the desk by itself. Everything here belongs to the
  * desk, but what is said to be a thread's.
@@ -70,7 +70,7 @@ void file_check_remember(const struct file_check *check);
 
 /* How many files should be under way to keep all threads at work. */
 unsigned checks_width(void);
-/* Of a blob that was just sealed as this file: that is a judgement, and a look at files that could run code. */
+/* Of a blob that was just sealed as this file: that is a judgement; files that could run code are looked at. */
 void checks_sealed(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file);
 /* Before the desk ends: what is under way is cut short, and has come back when this returns. Main thread. */
 void checks_stop(struct manage *manage);

@@ -88,7 +88,7 @@ struct manage {
     struct reason reason;
     uint64_t error_ms;
 
-    struct checks *checks; /* threads that check files: checks.c; NULL until they are needed. Set by the desk */
+    struct checks *checks; /* threads that check files; NULL until they are needed. Set by the desk */
 
     struct events events;
 };

@@ -16,8 +16,8 @@
 #include "store/store.h"
 
 struct verify_manner {
-    /* Called before the first piece (0 bytes) and after each one, with what was read: counts, may wait (a limit
-     * of the rate), and ends the pass with -ERR_CANCELLED by answering false. NULL: nobody wants to. */
+    /* Called before the first piece (0 bytes) and after each one, with what was read: counts, may wait (a
+     * limit of the rate), and ends the pass with -ERR_CANCELLED by answering false. NULL: nobody wants to. */
     bool (*go_on)(void *context, size_t bytes);
     void *context;
     /* From the medium itself, beside the page cache, where the file system can. Without it pages that are in
