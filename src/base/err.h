@@ -27,6 +27,7 @@
     ROW(UNKNOWN_VARIANT, ENOENT, "the model has no such variant or file; `cat plan` lists them")            \
     ROW(BUSY, EBUSY, "something contradicting it is under way")                                             \
     ROW(NOT_ALLOWED, EPERM, "only the owner, root or the admin_group may do that")                          \
+    ROW(DOWNLOADS_OFF, EPERM, "disable_downloads=on: nothing is pulled; what is here works")                 \
     ROW(CANCELLED, ECANCELED, "it was cancelled")                                                           \
     ROW(INTERRUPTED, EINTR, "the caller was interrupted")                                                   \
     ROW(LAZY_OFF, EIO,                                                                                      \

@@ -2,6 +2,7 @@
 /* The commands of a model's ctl, and those that a job's and the root's share with it. pull is in pull.c. */
 
 #include "manage/job.h"
+#include "manage/known.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,13 @@ int parse_words(struct manage *manage, const struct command_request *request, ch
 
 /* ---- what contradicts ---- */
 
-static int refuse_pinned(const struct catalog_model *model, struct reason *reason) {
-    return model->pinned ? err_because(reason, -ERR_BUSY, "the model is pinned; `unpin` it first") : 0;
+static int refuse_held(struct manage *manage, const struct catalog_model *model, struct reason *reason) {
+    if (model->pinned)
+        return err_because(reason, -ERR_BUSY, "the model is pinned; `unpin` it first");
+    if (model_is_required(manage, model))
+        return err_because(reason, -ERR_BUSY,
+            "the model is required, by the setting `required` or by the catalogue of models");
+    return 0;
 }
 
 /* ---- cancel ---- */
@@ -209,7 +215,7 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
     if (result == 0)
         result = job_refuse(manage, model->id, JOB_REMOVES, JOB_FETCHES | JOB_CHECKS | JOB_SWITCHES, reason);
     if (result == 0)
-        result = refuse_pinned(model, reason);
+        result = refuse_held(manage, model, reason);
     if (result == 0 && model->revision_id)
         result = evict_files(&eviction);
     command->job.bytes_done = command->tries ? command->job.bytes_done + eviction.freed : eviction.freed;
@@ -258,7 +264,7 @@ int run_forget(struct manage *manage, const struct command_request *request, cha
     if (!command->tries) {
         result = catalog_model(manage->settings.catalog, request->id, &command->model);
         if (result == 0)
-            result = refuse_pinned(&command->model, reason);
+            result = refuse_held(manage, &command->model, reason);
         if (result == 0)
             result = run_cancel(manage, request, arguments, &ignored);
     }
@@ -274,30 +280,6 @@ int run_forget(struct manage *manage, const struct command_request *request, cha
 }
 
 /* ---- pin and unpin ---- */
-
-void holds_renew(struct manage *manage) {
-    enum { PAGE = 256 };
-    char(*page)[DIGEST_TEXT_SIZE] = mem_array(PAGE, sizeof *page);
-    char after[DIGEST_TEXT_SIZE] = "";
-    char **keys = NULL;
-    size_t total = 0;
-    int count;
-    while ((count = catalog_list_pinned_digests(manage->settings.catalog, after, page, PAGE)) > 0) {
-        keys = mem_resize(keys, total + (size_t)count, sizeof *keys);
-        for (int i = 0; i < count; i++)
-            keys[total++] = mem_text(page[i]);
-        memcpy(after, page[count - 1], sizeof after);
-    }
-    /* A list that was cut short would give away what is pinned: the former one stays. */
-    int result =
-        count < 0 ? count : store_set_holds(manage->settings.store, (const char *const *)keys, total);
-    if (result < 0)
-        log_error("what pinned models need can't be told to the store: %s", err_sentence(result));
-    for (size_t i = 0; i < total; i++)
-        free(keys[i]);
-    free(keys);
-    free(page);
-}
 
 static void pins_changed(struct command *command) {
     holds_renew(command->manage);

@@ -1,45 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of the root's ctl that no other place has. */
 
-#include "manage/job.h"
+#include "manage/collect.h"
 #include "manage/setting_inside.h"
 
 #include <string.h>
 
 /* ---- add, and pull of a key ---- */
 
-static int read_key(const char *text, struct name_key *ret_key, const struct source **ret_source,
-    struct reason *reason) {
+static int read_key(struct manage *manage, const char *text, struct name_key *ret_key,
+    const struct source **ret_source, struct reason *reason) {
     struct name_key key;
-    int result = name_parse(text, &key, reason);
-    if (result < 0)
-        return result;
-    const struct source *source = source_find(key.source);
-    if (!source)
-        return err_because(reason, -ERR_BAD_NAME, "there is no source \"%s\"", key.source);
-    if (!source->is_name(key.model))
-        return err_because(reason, -ERR_BAD_NAME, "\"%s\" can't be a model of %s", key.model, key.source);
-    *ret_key = key;
-    *ret_source = source;
-    return 0;
+    int result = known_key(manage, text, &key, reason);
+    if (result == 0)
+        result = known_source(&key, ret_source, reason);
+    if (result == 0)
+        *ret_key = key;
+    return result;
 }
 
 int parse_key(struct manage *manage, const struct command_request *request, char *arguments,
     struct reason *reason) {
-    (void)manage, (void)request;
+    (void)request;
     struct name_key key;
     const struct source *source;
     if (!*arguments)
         return err_because(reason, -ERR_BAD_VALUE, "it takes a KEY: SOURCE:NAME[:VARIANT][@REVISION]");
-    return read_key(arguments, &key, &source, reason);
+    return read_key(manage, arguments, &key, &source, reason);
 }
 
-/* Is it known as it is asked for? One-word names are other names: only the source knows of what. */
-static int64_t find_known(struct manage *manage, const struct name_key *key) {
-    struct catalog_model model;
-    if (catalog_find_model(manage->settings.catalog, key->source, key->model, &model) < 0 || model.locked)
-        return 0;
-    return !*key->revision || strcmp(key->revision, model.asked_revision) == 0 ? model.id : 0;
+int parse_pull(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    return collect_is_set(arguments) ? collect_parse(manage, arguments, reason)
+                                     : parse_key(manage, request, arguments, reason);
 }
 
 static void selection_changed(struct command *command) {
@@ -77,10 +70,10 @@ int run_add(struct manage *manage, const struct command_request *request, char *
     struct command *command = command_of(request);
     struct name_key key;
     const struct source *source;
-    int result = read_key(arguments, &key, &source, reason);
+    int result = read_key(manage, arguments, &key, &source, reason);
     if (result < 0)
         return result;
-    int64_t model_id = command->asked ? 0 : find_known(manage, &key);
+    int64_t model_id = command->asked ? 0 : target_find_known(manage, &key);
     if (model_id)
         return added(command, model_id, &key, reason);
     if (!command->asked)
@@ -89,6 +82,21 @@ int run_add(struct manage *manage, const struct command_request *request, char *
         return err_because(reason, command->ask_result, "%s",
             err_text(&command->ask.reason, command->ask_result));
     return added(command, command->ask.model_id, &key, reason);
+}
+
+/* ---- reload ---- */
+
+int run_reload(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    (void)request, (void)arguments;
+    known_load(manage);
+    holds_renew(manage);
+    struct registry *registry REGISTRY_CLEANUP = manage_registry(manage);
+    const char *fault = registry_fault(registry, 0);
+    if (fault)
+        return err_because(reason, -ERR_CONFIG, "left out: %s", fault);
+    SAY(reason, "the catalogue has %zu models", registry_count(registry));
+    return 0;
 }
 
 /* ---- offline ---- */

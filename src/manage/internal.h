@@ -89,6 +89,7 @@ struct manage {
     uint64_t error_ms;
 
     struct checks *checks; /* threads that check files; NULL until they are needed. Set by the desk */
+    struct registry *registry; /* never NULL while it runs; replaced under lock */
 
     struct events events;
 };
@@ -272,9 +273,9 @@ void outcome_print(struct manage *manage, enum command_place place, int64_t id, 
 typedef int command_function(struct manage *, const struct command_request *, char *, struct reason *);
 command_function parse_nothing, parse_words, parse_key, parse_switch;
 command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin, run_update, run_forget;
-command_function run_add, run_offline;
 command_function parse_priority, run_pause, run_resume, run_priority;
 command_function parse_validate, run_validate;
+command_function parse_pull, run_add, run_offline, run_ensure, run_reload;
 
 /* Pull of a known model, for the commands of all places. */
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);
@@ -283,7 +284,8 @@ int pull_again(struct command *command, int64_t model_id, struct reason *reason)
 /* A pull that failed is no longer the model's last word; its job says so in its memo, and stays failed. */
 #define PULL_SETTLED "settled"
 int pull_settle(struct manage *manage, int64_t model_id);
-/* Tells the store what pinned models need, after a change of pins or of a pinned model's selection. */
+/* Tells the store what pinned and required models need, after a change of pins, of what is required, or of
+ * such a model's selection: holds.c. */
 void holds_renew(struct manage *manage);
 
 #endif

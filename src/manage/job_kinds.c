@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-#include "manage/job.h"
+#include "manage/collect.h"
 
 static const struct job_kind *const kinds[] = {
     &kind_pull,
     &kind_validate,
+    &kind_ensure,
+    &kind_collect,
 };
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 

@@ -3,7 +3,7 @@
 
 #include "manage/check.h"
 #include "manage/checks.h"
-#include "manage/job.h"
+#include "manage/collect.h"
 #include "manage/setting_inside.h"
 
 #include <stdio.h>
@@ -64,6 +64,32 @@ const struct option_row manage_options[] = {
         .fixed = true,
         .help =
             "off: this mount begins without what was written into config/, when that keeps it from starting"},
+    {.name = "catalogue",
+        .type = OPTION_TEXT,
+        .guarded = true,
+        .help =
+            "the catalogue of known models; without one it is the installed share/weightfs/catalogue.json"},
+    {.name = "catalogue_dir",
+        .type = OPTION_TEXT,
+        .value = "/etc/weightfs/catalogue.d",
+        .guarded = true,
+        .help = "folder of *.json files that add to the catalogue of known models and change it"},
+    {.name = "required",
+        .type = OPTION_TEXT,
+        .live = true,
+        .help = "keys of models that must be here, parted by blanks or commas: `ensure` fetches them, health "
+                "tells"},
+    {.name = "download_models_on_start",
+        .type = OPTION_BOOL,
+        .value = "off",
+        .environment = "DOWNLOAD_MODELS_ON_START",
+        .help = "on: `ensure` runs when the mount begins"},
+    {.name = "disable_downloads",
+        .type = OPTION_BOOL,
+        .value = "off",
+        .environment = "DISABLE_MODEL_DOWNLOADS",
+        .live = true,
+        .help = "on: pull and ensure are refused; what is here works (what reading fetches: see lazy)"},
     {.name = NULL},
 };
 
@@ -173,6 +199,7 @@ static void begin_desk(struct work *work) {
         if (jobs_take_up(manage) < 0)
             log_error("the jobs that were open can't be read from the catalogue");
         holds_renew(manage);
+        ensure_at_start(manage);
     }
     flight_end(manage);
     free(start);
@@ -212,6 +239,8 @@ int manage_start(const struct manage_settings *settings, struct manage **ret_man
         log_warning("what was not there is still remembered: the catalogue can't be written");
     if (result == 0)
         result = pool_start("desk", 1, &manage->desk);
+    if (result == 0)
+        known_load(manage);
     if (result < 0) {
         done(manage);
         return err_because(reason, result, "the manager can't start: %s", err_text(&why, result));
@@ -298,5 +327,6 @@ void manage_stop(struct manage *manage) {
     failures_forget(manage);
     outcomes_done(manage);
     free_list(&manage->reports, offsetof(struct cached_report, link));
+    known_done(manage);
     done(manage);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "manage/job.h"
+#include "manage/collect.h"
 
 static void selection_changed(struct command *command) {
     state_renew(command->manage);
@@ -88,6 +88,8 @@ static int pull_items(struct command *command, const struct words *words, struct
     int result = refuse_masked(&command->model, &command->items, reason);
     if (result == 0)
         result = items_look(command->manage, &command->model, &command->items, &missing);
+    if (result == 0 && missing && options_bool(command->manage->settings.options, "disable_downloads"))
+        result = -ERR_DOWNLOADS_OFF;
     if (result == 0)
         result = pull_room(command->manage, distinct_bytes(&command->items), missing, reason);
     if (result == 0)
@@ -152,6 +154,8 @@ int run_pull(struct manage *manage, const struct command_request *request, char 
     struct reason *reason) {
     (void)manage;
     struct words words WORDS_CLEANUP = {0};
+    if (request->place == COMMAND_ROOT && collect_is_set(arguments))
+        return collect_run(manage, request, arguments, reason);
     if (request->place == COMMAND_ROOT)
         return run_add(manage, request, arguments, reason); /* which pulls, once the model is known */
     int result = words_parse(arguments, &words, reason);

@@ -230,6 +230,8 @@ static int pull_begin(struct live_job *job) {
     struct words words WORDS_CLEANUP = {0};
     struct items items ITEMS_CLEANUP = {0};
     uint64_t missing;
+    if (options_bool(job->manage->settings.options, "disable_downloads")) /* since it was begun */
+        return -ERR_DOWNLOADS_OFF;
     int result = words_parse(job->row.words, &words, &job->sentence);
     if (result == 0)
         result = items_read(job->manage, &job->model, &words, &items);

@@ -2,8 +2,11 @@
 #include "manage/setting.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "manage/internal.h"
+#include "manage/known.h"
 #include "manage/setting_inside.h"
 #include "model/catalog_setting.h"
 
@@ -23,14 +26,40 @@ const struct option_row model_settings[] = {
 
 /* ---- the rows of a model ---- */
 
-/* The door for the registry: the settings that the model's entry there declares, as rows, and what they live
- * in (handed back with `*ret_let_go`). NULL: it declares none. */
-static const struct option_row *entry_rows(struct manage *manage, const struct catalog_model *model,
-    void **ret_held, void (**ret_let_go)(void *)) {
-    (void)manage, (void)model;
-    *ret_held = NULL;
-    *ret_let_go = NULL;
-    return NULL;
+/* The settings that the model's entry in the registry declares, and what they live in. */
+struct entry_rows {
+    struct registry *registry;
+    struct option_row *rows; /* ended by one without a name */
+};
+
+static void entry_rows_let_go(void *held) {
+    struct entry_rows *entry_rows = held;
+    registry_unref(entry_rows->registry);
+    free(entry_rows->rows);
+    free(entry_rows);
+}
+
+static bool is_of_all_models(const char *name) {
+    for (const struct option_row *row = model_settings; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* NULL: it declares none. What all models have already is ours. */
+static struct entry_rows *entry_rows_new(struct manage *manage, const struct catalog_model *model) {
+    struct registry *registry REGISTRY_CLEANUP = manage_registry(manage);
+    const struct registry_entry *entry = registry_of_model(registry, model->source, model->name);
+    if (!entry || !entry->settings->name)
+        return NULL;
+    struct entry_rows *entry_rows = mem_new(sizeof *entry_rows);
+    entry_rows->rows = mem_array(REGISTRY_SETTINGS_MOST + 1, sizeof *entry_rows->rows);
+    entry_rows->registry = registry_ref(registry);
+    size_t count = 0;
+    for (const struct option_row *row = entry->settings; row->name; row++)
+        if (!is_of_all_models(row->name))
+            entry_rows->rows[count++] = *row;
+    return entry_rows;
 }
 
 static void put_kept(void *context, const char *name, const char *value) {
@@ -56,11 +85,11 @@ static void put_beneath(struct options *options, const struct options *whole) {
 }
 
 struct options *model_options_new(struct manage *manage, const struct catalog_model *model) {
-    void *held;
-    void (*let_go)(void *);
-    const struct option_row *entry = entry_rows(manage, model, &held, &let_go);
-    struct options *options = options_new((const struct option_row *const[]){model_settings, entry, NULL});
-    options_hold(options, held, let_go);
+    struct entry_rows *entry = entry_rows_new(manage, model);
+    struct options *options =
+        options_new((const struct option_row *const[]){model_settings, entry ? entry->rows : NULL, NULL});
+    if (entry)
+        options_hold(options, entry, entry_rows_let_go);
     put_beneath(options, manage->settings.options);
     if (catalog_each_setting(manage->settings.catalog, model->id, put_kept, options) < 0)
         log_warning("%s:%s: its settings can't be read from the catalogue", model->source, model->name);

@@ -190,6 +190,8 @@ static const struct effect {
 } effects[] = {
     {"offline", COMMAND_ROOT, NULL, offline_applied},
     {"cache_max_bytes", COMMAND_ROOT, NULL, budget_applied},
+    {"required", COMMAND_ROOT, NULL, holds_renew},
+    {"disable_downloads", COMMAND_ROOT, NULL, state_renew},
     {"variant", COMMAND_MODEL, variant_store, variant_applied},
 };
 

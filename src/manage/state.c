@@ -31,13 +31,14 @@ static const char *const state_names[STATE_COUNT] = {
 
 #define IS(name) (1u << STATE_##name)
 /* Where the blobs alone lead to. */
-#define AT_REST (IS(ABSENT) | IS(PARTIAL) | IS(READY) | IS(CORRUPT))
+#define AT_REST (IS(ABSENT) | IS(PARTIAL) | IS(READY) | IS(CORRUPT) | IS(DISABLED))
 static const unsigned followers[STATE_COUNT] = {
     [STATE_ABSENT] = AT_REST | IS(QUEUED),
     [STATE_PARTIAL] = AT_REST | IS(QUEUED),
     [STATE_READY] = AT_REST | IS(QUEUED),
     [STATE_CORRUPT] = AT_REST | IS(QUEUED) | IS(FAILED),
     [STATE_FAILED] = AT_REST | IS(QUEUED),
+    [STATE_DISABLED] = AT_REST | IS(QUEUED),
     [STATE_QUEUED] = AT_REST | IS(DOWNLOADING) | IS(PAUSED) | IS(FAILED),
     [STATE_DOWNLOADING] = AT_REST | IS(QUEUED) | IS(PAUSED) | IS(FAILED),
     [STATE_PAUSED] = AT_REST | IS(QUEUED) | IS(DOWNLOADING) | IS(FAILED),
@@ -272,6 +273,9 @@ int model_report(struct manage *manage, const struct catalog_model *model, struc
         report.error = model->error ? model->error : -ERR_GATED;
         report.reason = model->reason;
     }
+    if ((report.state == STATE_ABSENT || report.state == STATE_PARTIAL) &&
+        options_bool(manage->settings.options, "disable_downloads"))
+        report.state = STATE_DISABLED;
     finish_figures(&report);
     *ret_report = report;
     return 0;

@@ -21,8 +21,9 @@
  *                                                        corrupt ◀──────────────────────┘
  *
  * cancel leads from queued, downloading and paused to what the blobs say: absent, partial, ready or
- * corrupt. Readers fetch too: absent and partial become ready, or corrupt, without any job. `disabled`
- * (downloads are off) and `remote` (served elsewhere) are words of sources to come.
+ * corrupt. Readers fetch too: absent and partial become ready, or corrupt, without any job. `disabled` is
+ * what absent and partial are called while disable_downloads=on. `remote` (served elsewhere) is a word of
+ * sources to come.
  *
  * Each change that is noticed is an event `model.state` with `from` and `to`. Changes of jobs are
  * noticed at once, those of blobs some hundred milliseconds later: two quick ones are one event.

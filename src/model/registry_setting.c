@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <math.h>
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static const struct kind {
     {"bool", OPTION_BOOL, false, false},
     {"number", OPTION_NUMBER, false, true},
     {"bytes", OPTION_BYTES, false, true},
-    {"real", OPTION_TEXT, true, true},
+    {"real", OPTION_REAL, true, true},
     {"word", OPTION_WORD, false, false},
     {"text", OPTION_TEXT, false, false},
 };
@@ -79,12 +79,8 @@ static int read_real_bound(struct reading *reading, const struct json *row, cons
     return 0;
 }
 
-struct bounds {
-    double least, most;
-};
-
 static int read_bounds(struct reading *reading, const struct json *json, const struct kind *kind,
-    struct option_row *row, struct bounds *ret_bounds) {
+    struct option_row *row) {
     int64_t lowest = kind->type == OPTION_BYTES ? 0 : INT64_MIN;
     int result = 0;
     if (!kind->has_bounds) {
@@ -93,10 +89,11 @@ static int read_bounds(struct reading *reading, const struct json *json, const s
         return 0;
     }
     if (kind->is_real) {
-        result = read_real_bound(reading, json, "least", -INFINITY, &ret_bounds->least);
+        bool any = json_get(json, "least") || json_get(json, "most"); /* 0 and 0: none */
+        result = read_real_bound(reading, json, "least", any ? -DBL_MAX : 0, &row->least_real);
         if (result == 0)
-            result = read_real_bound(reading, json, "most", INFINITY, &ret_bounds->most);
-        if (result == 0 && ret_bounds->least > ret_bounds->most)
+            result = read_real_bound(reading, json, "most", any ? DBL_MAX : 0, &row->most_real);
+        if (result == 0 && row->least_real > row->most_real)
             return reading_refuse(reading, "least", "it is above \"most\"");
         return result;
     }
@@ -152,21 +149,16 @@ static int read_value(struct reading *reading, const struct json *value, const c
     return 0;
 }
 
-static int read_default(struct reading *reading, const struct json *json, const struct kind *kind,
-    struct option_row *row, const struct bounds *bounds) {
+static int read_default(struct reading *reading, const struct json *json, struct option_row *row) {
     const struct json *value = json_get(json, "default");
     char wanted[160];
-    double real;
+    int64_t number;
+    const char *kept;
     if (!value || json_type_of(value) == JSON_NULL)
         return 0;
     int result = read_value(reading, value, &row->value);
     if (result < 0)
         return result;
-    if (kind->is_real && (!json_decimal(value, &real) || real < bounds->least || real > bounds->most))
-        return reading_refuse(reading, "default", "wanted is a number from %g to %g", bounds->least,
-            bounds->most);
-    int64_t number;
-    const char *kept;
     if (option_parse(row, row->value, &number, &kept) == 0)
         return 0;
     option_wanted(row, wanted, sizeof wanted);
@@ -177,7 +169,6 @@ static int read_default(struct reading *reading, const struct json *json, const 
 
 static int read_row(struct reading *reading, const struct json *json, struct option_row *row) {
     const struct kind *kind = NULL;
-    struct bounds bounds = {0, 0};
     if (json_type_of(json) != JSON_OBJECT)
         return reading_refuse(reading, "", "wanted is an object: {\"name\": …, \"type\": …}");
     int result = reading_members(reading, json, setting_member_at);
@@ -190,12 +181,12 @@ static int read_row(struct reading *reading, const struct json *json, struct opt
     row->type = kind->type;
     row->live = true;
     row->help = "";
-    result = read_bounds(reading, json, kind, row, &bounds);
+    result = read_bounds(reading, json, kind, row);
     if (result == 0)
         result = read_words(reading, json, kind, row);
     if (result == 0 && json_get(json, "help"))
         result = reading_text(reading, "help", json_get(json, "help"), REGISTRY_HELP_MOST, &row->help);
-    return result < 0 ? result : read_default(reading, json, kind, row, &bounds);
+    return result < 0 ? result : read_default(reading, json, row);
 }
 
 static int check_twice(struct reading *reading, const struct option_row *rows, size_t at) {

@@ -13,6 +13,7 @@
 int print_status(const struct place *place, struct buf *to);
 int print_status_json(const struct place *place, struct buf *to);
 int print_health(const struct place *place, struct buf *to);
+int print_catalogue(const struct place *place, struct buf *to);
 int print_readme(const struct place *place, struct buf *to);
 int print_option(const struct place *place, struct buf *to);
 int print_config_json(const struct place *place, struct buf *to);

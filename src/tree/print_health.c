@@ -5,10 +5,13 @@
 #include <inttypes.h>
 #include <sys/statvfs.h>
 
+#include "manage/known.h"
 #include "model/catalog_check.h"
 #include "tree/inside.h"
 #include "tree/place.h"
 #include "tree/print.h"
+
+#define NAMED_MOST 8 /* models that a line names */
 
 enum level { LEVEL_OK, LEVEL_DEGRADED, LEVEL_FAILING };
 static const char *const level_words[] = {"ok", "degraded", "failing"};
@@ -68,6 +71,37 @@ static enum level check_models(struct tree *tree, const struct root_report *repo
     return report->failed ? LEVEL_DEGRADED : LEVEL_OK;
 }
 
+static enum level check_required(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)report;
+    struct required_report required REQUIRED_REPORT_CLEANUP = {0};
+    required_report(tree->settings.manage, &required);
+    if (!required.missing_count) {
+        (void)buf_format(to, "%zu required, none missing", required.required);
+        return LEVEL_OK;
+    }
+    (void)buf_format(to, "%zu of %zu missing (`ensure` fetches them):", required.missing_count,
+        required.required);
+    for (size_t i = 0; i < required.missing_count && i < NAMED_MOST; i++)
+        (void)buf_format(to, " %s", required.missing[i]);
+    if (required.missing_count > NAMED_MOST)
+        (void)buf_text_add(to, " …");
+    return LEVEL_DEGRADED;
+}
+
+static enum level check_known(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)report;
+    struct required_report required REQUIRED_REPORT_CLEANUP = {0};
+    required_report(tree->settings.manage, &required);
+    if (!required.fault_count) {
+        (void)buf_text_add(to, "all files of the catalogue of models are good");
+        return LEVEL_OK;
+    }
+    (void)buf_format(to, "left out: %s", required.fault);
+    if (required.fault_count > 1)
+        (void)buf_format(to, " (and %zu more)", required.fault_count - 1);
+    return LEVEL_DEGRADED;
+}
+
 static enum level check_catalog(struct tree *tree, const struct root_report *report, struct buf *to) {
     (void)report;
     struct catalog_totals totals;
@@ -107,6 +141,8 @@ static const struct check {
     {"token", check_token},
     {"models", check_models},
     {"reports", check_reports},
+    {"required", check_required},
+    {"known", check_known},
 };
 
 int print_health(const struct place *place, struct buf *to) {

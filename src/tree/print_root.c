@@ -4,10 +4,28 @@
 
 #include <unistd.h>
 
+#include "manage/known.h"
 #include "tree/inside.h"
 #include "tree/place.h"
 #include "tree/print.h"
 #include "tree/sheet.h"
+
+static void add_required(struct sheet *sheet, const struct required_report *report) {
+    struct buf list BUF_CLEANUP = BUF_INIT;
+    sheet_number(sheet, "required", report->required);
+    sheet_number(sheet, "recommended", report->recommended);
+    for (size_t i = 0; i < report->missing_count; i++) {
+        (void)buf_text_add(&list, !i ? "" : sheet->json ? "," : " "); /* no limit: none of these can fail */
+        (void)(sheet->json ? buf_json_string(&list, report->missing[i])
+                           : buf_text_add(&list, report->missing[i]));
+    }
+    if (!sheet->json) {
+        sheet_text(sheet, "missing_required", buf_text(&list));
+        return;
+    }
+    sheet_member(sheet, "missing_required");
+    (void)buf_format(sheet->to, "[%s]", buf_text(&list));
+}
 
 static int root_sheet(const struct place *place, struct buf *to, bool json) {
     struct tree *tree = place->tree;
@@ -15,6 +33,8 @@ static int root_sheet(const struct place *place, struct buf *to, bool json) {
     int result = root_report(tree->settings.manage, &report);
     if (result < 0)
         return result;
+    struct required_report required REQUIRED_REPORT_CLEANUP = {0};
+    required_report(tree->settings.manage, &required);
     uint64_t parked = 0;
     bool passthrough = false;
     if (tree->settings.face_figures)
@@ -30,6 +50,7 @@ static int root_sheet(const struct place *place, struct buf *to, bool json) {
     sheet_number(&sheet, "ready", report.ready);
     sheet_number(&sheet, "downloading", report.downloading);
     sheet_number(&sheet, "failed", report.failed);
+    add_required(&sheet, &required);
     sheet_number(&sheet, "jobs", report.jobs_open);
     if (report.held_by >= 0)
         sheet_number(&sheet, "paused_by_uid", (uint64_t)report.held_by);
@@ -55,6 +76,11 @@ int print_status(const struct place *place, struct buf *to) {
 
 int print_status_json(const struct place *place, struct buf *to) {
     return root_sheet(place, to, true);
+}
+
+int print_catalogue(const struct place *place, struct buf *to) {
+    known_print_json(place->tree->settings.manage, to);
+    return 0;
 }
 
 int print_commands(const struct place *place, struct buf *to) {

@@ -66,6 +66,9 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_SOURCE] = { FOLDER(IN_ROOT, ABOUT_SOURCE), .pattern = "SOURCE", .holds = IN_SOURCE,
         .find = find_source, .list = list_sources,
         .help = "models of a source: `hf` is the Hugging Face Hub" },
+    [ROW_CATALOGUE] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "catalogue.json",
+        .print = print_catalogue,
+        .help = "known models, by category, and the state of each; `pull KEY` fetches one" },
 
     /* --- config/ --- */
     [ROW_OPTION] = { VALUE(IN_CONFIG, ABOUT_OPTION), .pattern = "OPTION",

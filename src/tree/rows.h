@@ -32,6 +32,7 @@ enum row_number {
     ROW_CONFIG = 8,
     ROW_SOURCE = 9,
     ROW_METRICS = 10,
+    ROW_CATALOGUE = 14,
     ROW_JOB = 16,
     ROW_JOB_STATUS = 17,
     ROW_JOB_PROGRESS = 18,

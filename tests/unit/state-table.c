@@ -10,15 +10,15 @@
 static const struct {
     const char *from, *to;
 } arrows[] = {
-    {"absent", "partial ready corrupt queued"},
-    {"partial", "absent ready corrupt queued"},
-    {"ready", "absent partial corrupt queued"},
-    {"corrupt", "absent partial ready queued failed"},
-    {"failed", "absent partial ready corrupt queued"},
-    {"queued", "downloading paused failed absent partial ready corrupt"},
-    {"downloading", "queued paused failed absent partial ready corrupt"},
-    {"paused", "queued downloading failed absent partial ready corrupt"},
-    {"disabled", ""},
+    {"absent", "partial ready corrupt disabled queued"},
+    {"partial", "absent ready corrupt disabled queued"},
+    {"ready", "absent partial corrupt disabled queued"},
+    {"corrupt", "absent partial ready disabled queued failed"},
+    {"failed", "absent partial ready corrupt disabled queued"},
+    {"queued", "downloading paused failed absent partial ready corrupt disabled"},
+    {"downloading", "queued paused failed absent partial ready corrupt disabled"},
+    {"paused", "queued downloading failed absent partial ready corrupt disabled"},
+    {"disabled", "absent partial ready corrupt queued"},
     {"remote", ""},
 };
 
