@@ -40,11 +40,21 @@ static void ask_answered(struct discover_ask *ask, int result) {
     desk_submit(command->manage, &command->work);
 }
 
-int command_ask(struct command *command, const struct source *source, const char *model,
-    const char *revision) {
-    command->ask = (struct discover_ask){.finish = ask_answered};
+static int ask(struct command *command, const struct source *source, const char *model, const char *revision,
+    bool hold) {
+    command->ask = (struct discover_ask){.finish = ask_answered, .hold = hold};
     int result = discover_refresh(command->manage, source, model, revision, &command->ask);
     return result < 0 ? result : COMMAND_ASKED;
+}
+
+int command_ask(struct command *command, const struct source *source, const char *model,
+    const char *revision) {
+    return ask(command, source, model, revision, false);
+}
+
+int command_ask_held(struct command *command, const struct source *source, const char *model,
+    const char *revision) {
+    return ask(command, source, model, revision, true);
 }
 
 static void again(struct timer *timer) {

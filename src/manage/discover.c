@@ -167,10 +167,10 @@ static void step(struct work *work) {
 /* ---- beginning ---- */
 
 static struct discovery *find_locked(struct manage *manage, const struct source *source, const char *model,
-    const char *revision, bool refresh) {
+    const char *revision, bool refresh, bool hold) {
     list_each (at, &manage->discoveries) {
         struct discovery *discovery = list_entry(at, struct discovery, link);
-        if (discovery->source == source && discovery->refresh == refresh &&
+        if (discovery->source == source && discovery->refresh == refresh && discovery->hold == hold &&
             strcmp(discovery->model, model) == 0 && strcmp(discovery->revision, revision) == 0)
             return discovery;
     }
@@ -178,7 +178,7 @@ static struct discovery *find_locked(struct manage *manage, const struct source 
 }
 
 static struct discovery *new_locked(struct manage *manage, const struct source *source, const char *model,
-    const char *revision, bool refresh) {
+    const char *revision, bool refresh, bool hold) {
     struct discovery *discovery = mem_new(sizeof *discovery);
     discovery->manage = manage;
     discovery->source = source;
@@ -186,6 +186,7 @@ static struct discovery *new_locked(struct manage *manage, const struct source *
     (void)text_copy(discovery->revision, sizeof discovery->revision, revision);
     name_format(source->name, model, discovery->key);
     discovery->refresh = refresh;
+    discovery->hold = hold;
     list_init(&discovery->waits);
     list_init(&discovery->asks);
     discovery->until_ms =
@@ -228,10 +229,10 @@ static int park(struct manage *manage, const struct source *source, const char *
         return 0;
     if (atomic_load(&manage->shut))
         return -ERR_CANCELLED;
-    struct discovery *discovery = find_locked(manage, source, model, "", false);
+    struct discovery *discovery = find_locked(manage, source, model, "", false, false);
     bool begin = !discovery;
     if (begin)
-        discovery = new_locked(manage, source, model, "", false);
+        discovery = new_locked(manage, source, model, "", false, false);
     wait->where = manage;
     atomic_store_explicit(&wait->progress, NULL, memory_order_relaxed);
     atomic_store_explicit(&wait->withdraw, wait_take_back, memory_order_release);
@@ -276,10 +277,10 @@ int discover_refresh(struct manage *manage, const struct source *source, const c
     LOCK_SCOPE(&manage->lock);
     if (atomic_load(&manage->shut))
         return -ERR_CANCELLED;
-    struct discovery *discovery = find_locked(manage, source, model, revision, true);
+    struct discovery *discovery = find_locked(manage, source, model, revision, true, ask->hold);
     bool begin = !discovery;
     if (begin)
-        discovery = new_locked(manage, source, model, revision, true);
+        discovery = new_locked(manage, source, model, revision, true, ask->hold);
     list_append(&discovery->asks, &ask->link);
     if (begin)
         pool_submit(manage->settings.pool, &discovery->work);

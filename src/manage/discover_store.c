@@ -2,6 +2,8 @@
 /* The end of a discovery, on the desk: what was learnt is stored, and the askers are told. */
 
 #include "manage/discovery.h"
+#include "manage/revision.h"
+#include "model/catalog_revision.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,7 @@ static struct list *next_asker(struct discovery *discovery, struct list *head) {
     return list_shift(head);
 }
 
-static void tell(struct discovery *discovery, int64_t model_id, bool changed) {
+static void tell(struct discovery *discovery, const struct catalog_stored *stored) {
     struct manage *manage = discovery->manage;
     lock_take(&manage->lock);
     list_remove(&discovery->link); /* nobody joins it from here on */
@@ -29,8 +31,10 @@ static void tell(struct discovery *discovery, int64_t model_id, bool changed) {
     }
     for (struct list *link; (link = next_asker(discovery, &discovery->asks));) {
         struct discover_ask *ask = list_entry(link, struct discover_ask, link);
-        ask->model_id = model_id;
-        ask->changed = changed;
+        ask->model_id = stored->model_id;
+        ask->revision_id = stored->revision_id;
+        ask->changed = stored->changed;
+        ask->waiting = stored->waiting;
         ask->reason = discovery->reason;
         ask->finish(ask, discovery->result);
     }
@@ -64,32 +68,27 @@ static void announce(struct discovery *discovery, int64_t model_id, bool known, 
         events_add(manage, "model.added", discovery->key, NULL);
         bus_publish(&(struct news){.kind = NEWS_MODEL_ADDED, .id = model_id, .text = discovery->key});
     } else if (changed) {
-        log_notice("%s: another revision is selected: %s", discovery->key, discovery->manifest->commit);
-        struct buf more BUF_CLEANUP = BUF_INIT;
-        (void)buf_format(&more, ",\"commit\":\"%s\"", discovery->manifest->commit); /* hex; no limit */
-        events_add(manage, "model.changed", discovery->key, buf_text(&more));
-        bus_publish(&(struct news){.kind = NEWS_FILES_CHANGED, .id = model_id});
-        holds_renew(manage);
+        revision_switched(manage, model_id);
     }
     bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model_id});
     state_mark(manage, model_id);
 }
 
-static int store_success(struct discovery *discovery, int64_t *ret_model_id, bool *ret_changed) {
+static int store_success(struct discovery *discovery, struct catalog_stored *ret_stored) {
     struct manage *manage = discovery->manage;
     struct catalog *catalog = manage->settings.catalog;
     struct catalog_model model;
     const char *name = !strchr(discovery->model, '/') ? discovery->manifest->model : discovery->model;
     bool known = catalog_find_model(catalog, discovery->source->name, name, &model) == 0;
-    int result = catalog_store_manifest(catalog, discovery->source->name, discovery->model,
-        discovery->manifest, ret_model_id, ret_changed);
+    int result = catalog_store_revision(catalog, discovery->source->name, discovery->model,
+        discovery->manifest, discovery->hold, ret_stored);
     if (result < 0)
         return err_because(&discovery->reason, result, "it can't be written to the catalogue");
     if (discovery->manifest->locked)
-        (void)catalog_set_error(catalog, *ret_model_id, -ERR_GATED,
+        (void)catalog_set_error(catalog, ret_stored->model_id, -ERR_GATED,
             err_text(&discovery->reason, -ERR_GATED)); /* only told, files say it too */
     name_format(discovery->source->name, name, discovery->key);
-    announce(discovery, *ret_model_id, known, *ret_changed);
+    announce(discovery, ret_stored->model_id, known, ret_stored->changed);
     if (discovery->manifest->token_refused)
         manage_trouble(manage, -ERR_TOKEN, discovery->source->name,
             "the token is not accepted by the server; what is public is asked for without it");
@@ -119,7 +118,9 @@ static void store_failure(struct discovery *discovery) {
     struct catalog *catalog = manage->settings.catalog;
     struct catalog_model model;
     bool known = catalog_find_model(catalog, discovery->source->name, discovery->model, &model) == 0;
-    if (known)
+    /* That another revision than the followed one is not there says nothing of the model. */
+    bool followed = !*discovery->revision || strcmp(discovery->revision, model.asked_revision) == 0;
+    if (known && followed)
         (void)catalog_set_error(catalog, model.id, discovery->result,
             discovery->reason.text); /* the asker hears it anyway */
     if (known)
@@ -128,7 +129,7 @@ static void store_failure(struct discovery *discovery) {
     if (!known && is_absence(discovery->result) && absence_ms)
         (void)catalog_set_absence(catalog, discovery->source->name, discovery->model, discovery->result,
             discovery->reason.text, clock_wall_ms() + absence_ms); /* else it is asked again, no harm */
-    else if (discovery->result != -ERR_OFFLINE)
+    else if (discovery->result != -ERR_OFFLINE && discovery->result != -ERR_UNKNOWN_REVISION)
         failure_remember(manage, discovery->key, discovery->result);
     manage_trouble(manage, discovery->result, discovery->key,
         err_text(&discovery->reason, discovery->result));
@@ -144,17 +145,16 @@ static void tell_failure(struct discovery *discovery) {
 
 void discovery_conclude(struct work *work) {
     struct discovery *discovery = list_entry(work, struct discovery, work);
-    int64_t model_id = 0;
-    bool changed = false;
+    struct catalog_stored stored = {0};
     if (discovery->result == 0)
-        discovery->result = store_success(discovery, &model_id, &changed);
+        discovery->result = store_success(discovery, &stored);
     else if (discovery->result == -ERR_GATED && strchr(discovery->model, '/') &&
-             store_gated(discovery, &model_id) == 0)
+             store_gated(discovery, &stored.model_id) == 0)
         discovery->result = 0;
     else if (discovery->result != -ERR_CANCELLED)
         store_failure(discovery);
     if (discovery->result < 0 && discovery->result != -ERR_CANCELLED)
         tell_failure(discovery);
-    tell(discovery, model_id, changed);
+    tell(discovery, &stored);
     free_discovery(discovery);
 }

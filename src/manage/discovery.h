@@ -15,6 +15,7 @@ struct discovery {
     char model[NAME_MODEL_SIZE], revision[NAME_REVISION_SIZE];
     char key[NAME_KEY_SIZE]; /* for people */
     bool refresh;            /* it was asked for though the model may be known */
+    bool hold;               /* what is told is made known, and not selected */
     struct list waits, asks; /* under lock */
 
     void *talk; /* the source's */

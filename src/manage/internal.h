@@ -81,6 +81,8 @@ struct manage {
     unsigned outcome_count;
     struct list delayed; /* struct command: those that wait for their timer, under lock */
 
+    struct auto_update *auto_update; /* auto_update.c */
+
     struct list reports; /* struct cached_report, oldest first, under lock */
     unsigned report_count;
 
@@ -121,7 +123,10 @@ struct discover_ask {
     struct list link;
     void (*finish)(struct discover_ask *ask, int result);
     int64_t model_id;     /* filled for result 0 */
-    bool changed;         /* another revision is selected now */
+    bool hold;            /* set by the asker: another revision is made known, and not selected */
+    int64_t revision_id;  /* filled for result 0; 0: the model tells nothing */
+    bool changed;         /* files/ shows something else now */
+    bool waiting;         /* held: what was told is not the selected revision */
     struct reason reason; /* filled for a failure */
 };
 /* Asks the source even when the model is known. `revision` "": the source's default. 0: under way,
@@ -258,6 +263,9 @@ int command_begin(struct command *command);
 /* A discovery for the line that runs: COMMAND_ASKED or an error. */
 int command_ask(struct command *command, const struct source *source, const char *model,
     const char *revision);
+/* The same, with discover_ask.hold. */
+int command_ask_held(struct command *command, const struct source *source, const char *model,
+    const char *revision);
 /* Ends those that wait for a timer. */
 void commands_shut(struct manage *manage);
 /* The sentence of a success. */
@@ -276,9 +284,14 @@ command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin,
 command_function parse_priority, run_pause, run_resume, run_priority;
 command_function parse_validate, run_validate;
 command_function parse_pull, run_add, run_offline, run_ensure, run_reload;
+command_function parse_revision, run_use, run_rollback, run_update_all; /* revisions.c, update_all.c */
 
 /* Pull of a known model, for the commands of all places. */
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);
+/* -ERR_GATED, and how many of the items are masked; 0. */
+int pull_refuse_masked(const struct catalog_model *model, const struct items *items, struct reason *reason);
+/* What the items take on disk: equal files are there once. */
+uint64_t items_distinct_bytes(const struct items *items);
 /* Pull again what the model's last job was about. */
 int pull_again(struct command *command, int64_t model_id, struct reason *reason);
 /* A pull that failed is no longer the model's last word; its job says so in its memo, and stays failed. */

@@ -18,7 +18,7 @@ int item_blob(struct manage *manage, const struct catalog_model *model, const st
     const struct blob_origin origin = {
         .source = source,
         .file = {.model = model->name,
-            .commit = model->commit,
+            .commit = file->commit,
             .path = file->path,
             .digest = file->digest,
             .size = file->size},

@@ -10,6 +10,8 @@ static const struct job_kind *const kinds[] = {
     &kind_validate,
     &kind_ensure,
     &kind_collect,
+    &kind_update,
+    &kind_update_all,
 };
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 

@@ -4,6 +4,8 @@
 #include "manage/check.h"
 #include "manage/checks.h"
 #include "manage/collect.h"
+#include "manage/job.h"
+#include "manage/revision.h"
 #include "manage/setting_inside.h"
 
 #include <stdio.h>
@@ -58,6 +60,27 @@ const struct option_row manage_options[] = {
         .most = 64,
         .live = true,
         .help = "how many models are pulled at once; the others are queued"},
+    {.name = "auto_update",
+        .type = OPTION_WORD,
+        .value = "off",
+        .words = "off|check|daily",
+        .live = true,
+        .help =
+            "check: models' `status` tells once a day whether there is a newer revision; daily: goes to it"},
+    {.name = "update_interval_s",
+        .type = OPTION_NUMBER,
+        .value = "86400",
+        .least = 1,
+        .most = 31536000,
+        .live = true,
+        .help = "seconds between two looks of auto_update at one model, a tenth more or less"},
+    {.name = "keep_revisions",
+        .type = OPTION_NUMBER,
+        .value = "2",
+        .least = 1,
+        .most = 1000,
+        .live = true,
+        .help = "how many revisions of a model are kept under revisions/, the one that is shown counted"},
     {.name = "kept_settings",
         .type = OPTION_BOOL,
         .value = "on",
@@ -200,6 +223,7 @@ static void begin_desk(struct work *work) {
             log_error("the jobs that were open can't be read from the catalogue");
         holds_renew(manage);
         ensure_at_start(manage);
+        auto_update_start(manage);
     }
     flight_end(manage);
     free(start);
@@ -296,6 +320,7 @@ void manage_shut(struct manage *manage) {
     discover_shut(manage);
     commands_shut(manage);
     pass_desk(manage);
+    auto_update_shut(manage);
     /* Nobody arms them any more. */
     timer_cancel(manage->settings.timers, &manage->tick_timer);
     timer_cancel(manage->settings.timers, &manage->news_timer);
@@ -325,6 +350,7 @@ void manage_stop(struct manage *manage) {
     checks_free(manage);
     state_done(manage);
     failures_forget(manage);
+    auto_update_stop(manage);
     outcomes_done(manage);
     free_list(&manage->reports, offsetof(struct cached_report, link));
     known_done(manage);

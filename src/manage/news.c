@@ -3,6 +3,7 @@
 
 #include "manage/check.h"
 #include "manage/job.h"
+#include "model/catalog_revision.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +111,7 @@ static void generation_began(struct manage *manage, const struct note *note) {
     struct catalog_model *model = mem_new(sizeof *model);
     struct blob *blob;
     struct blob_info info;
-    if (catalog_list_same(manage->settings.catalog, note->key, 0, file, 1) == 1 &&
+    if (catalog_list_same_kept(manage->settings.catalog, note->key, 0, file, 1) == 1 &&
         catalog_model(manage->settings.catalog, file->model_id, model) == 0 &&
         item_blob(manage, model, file, &blob) == 0) {
         blob_look(blob, &info);

@@ -12,8 +12,7 @@ static void selection_changed(struct command *command) {
     holds_renew(command->manage);
 }
 
-static int refuse_masked(const struct catalog_model *model, const struct items *items,
-    struct reason *reason) {
+int pull_refuse_masked(const struct catalog_model *model, const struct items *items, struct reason *reason) {
     size_t masked = 0;
     for (size_t i = 0; i < items->count; i++)
         masked += !*items->array[i].digest;
@@ -67,8 +66,7 @@ static int by_digest(const void *one, const void *other) {
     return strcmp(((const struct item *)one)->digest, ((const struct item *)other)->digest);
 }
 
-/* What the items take on disk: equal files are there once. */
-static uint64_t distinct_bytes(const struct items *items) {
+uint64_t items_distinct_bytes(const struct items *items) {
     if (!items->count)
         return 0;
     struct item *sorted = mem_array(items->count, sizeof *sorted);
@@ -85,13 +83,13 @@ static uint64_t distinct_bytes(const struct items *items) {
 static int pull_items(struct command *command, const struct words *words, struct reason *reason) {
     uint64_t missing;
     char size[HUMAN_SIZE];
-    int result = refuse_masked(&command->model, &command->items, reason);
+    int result = pull_refuse_masked(&command->model, &command->items, reason);
     if (result == 0)
         result = items_look(command->manage, &command->model, &command->items, &missing);
     if (result == 0 && missing && options_bool(command->manage->settings.options, "disable_downloads"))
         result = -ERR_DOWNLOADS_OFF;
     if (result == 0)
-        result = pull_room(command->manage, distinct_bytes(&command->items), missing, reason);
+        result = pull_room(command->manage, items_distinct_bytes(&command->items), missing, reason);
     if (result == 0)
         result = command_begin(command);
     if (result == 0)

@@ -21,6 +21,17 @@ const struct option_row model_settings[] = {
     {.name = "variant",
         .type = OPTION_TEXT,
         .help = "the variant that a pull without one takes (`cat plan` lists them); unset: the usual choice"},
+    {.name = "auto_update",
+        .type = OPTION_WORD,
+        .value = "off",
+        .words = "off|check|daily",
+        .help = "check: `status` tells once a day whether there is a newer revision; daily: goes to it"},
+    {.name = "keep_revisions",
+        .type = OPTION_NUMBER,
+        .value = "2",
+        .least = 1,
+        .most = 1000,
+        .help = "how many revisions are kept under revisions/, the one that is shown counted"},
     {.name = NULL},
 };
 

@@ -57,6 +57,7 @@ struct catalog_file { /* a file or a folder of one revision */
     char sha256[SHA256_HEX_SIZE];    /* told by the source, or our own once it was complete; "" unknown */
     char variant[NAME_VARIANT_SIZE]; /* "" */
     int64_t modified_ms;
+    char commit[64]; /* its revision's: where its bytes are asked for */
 };
 
 /* Opens or makes `path`. A damaged file is kept aside as catalog.db.damaged-STAMP and a new one

@@ -100,8 +100,16 @@ static inline struct db_statement *with_page(struct db_statement *statement, int
 /* Runs a bound statement that gives one number: 0, -ENOENT without a row. */
 int catalog_one_number(struct db_statement *statement, int64_t *ret_number);
 int catalog_add_group_inside(struct catalog *catalog, const char *source, const char *name, int64_t *ret_id);
-/* Fills `selected` of the model's selected revision from the words that are wanted. */
-int catalog_fill_selection(struct catalog *catalog, int64_t model_id);
+/* Fills `selected` of one of the model's revisions from the words that are wanted. */
+int catalog_fill_selection(struct catalog *catalog, int64_t model_id, int64_t revision_id);
+/* The selected revision's id; 0: none. -ENOENT: no such model. */
+int catalog_current_revision(struct catalog *catalog, int64_t model_id, int64_t *ret_id);
+/* Makes it the selected one, and the last of its model's turns. `follow`: the name that update asks for
+ * from now on; NULL: as before. */
+int catalog_turn_to(struct catalog *catalog, int64_t model_id, int64_t revision_id, const char *follow,
+    bool stays);
+/* `name` of the source's led to the revision when it was last asked. */
+int catalog_name_revision(struct catalog *catalog, int64_t model_id, const char *name, int64_t revision_id);
 
 /* What a manifest becomes: files and the folders that they are in, breadth first. */
 struct catalog_node {

@@ -2,14 +2,13 @@
 /* Storing what a source told: the model's row, the revision's rows, and which revision is selected. */
 
 #include "model/catalog_internal.h"
+#include "model/catalog_revision.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "model/variant.h"
-
-#define REVISIONS_KEPT 8 /* of a model; the ids of older ones' files answer ENOENT from then on */
 
 /* The model's own name: a one-word name is only another way to ask for ORG/NAME. */
 static const char *name_of(const char *asked, const struct manifest *manifest) {
@@ -255,94 +254,90 @@ static int find_revision(struct catalog *catalog, int64_t model_id, const char *
     return catalog_one_number(row, ret_id);
 }
 
-static int select_revision(struct catalog *catalog, int64_t model_id, int64_t revision_id,
+/* What is true of the model whichever revision is selected. */
+static int note_answer(struct catalog *catalog, int64_t model_id, int64_t revision_id,
     const struct manifest *manifest) {
-    struct db_statement *model =
-        db_query(catalog->writer, "UPDATE models SET revision_id = ?, asked_revision = ?, gated = ?, locked "
-                                  "= ?, checked_ms = ?, error = 0, "
-                                  "reason = '' WHERE id = ?");
+    struct db_statement *model = db_query(catalog->writer,
+        "UPDATE models SET gated = ?, locked = ?, checked_ms = ?, error = 0, reason = '' WHERE id = ?");
     struct db_statement *seen = db_query(catalog->writer, "UPDATE revisions SET seen_ms = ? WHERE id = ?");
-    struct db_statement *trim = db_query(catalog->writer,
-        "DELETE FROM revisions WHERE model_id = ?1 AND id != ?2 AND id NOT IN "
-        "(SELECT id FROM revisions WHERE model_id = ?1 ORDER BY seen_ms DESC, id DESC LIMIT ?3)");
-    if (!model || !seen || !trim)
+    if (!model || !seen)
         return -ERR_DATABASE;
     int64_t now_ms = clock_wall_ms();
-    db_number(model, 1, revision_id);
-    db_text(model, 2, manifest->revision);
-    db_number(model, 3, manifest->gated);
-    db_number(model, 4, manifest->locked);
-    db_number(model, 5, now_ms);
-    db_number(model, 6, model_id);
+    db_number(model, 1, manifest->gated);
+    db_number(model, 2, manifest->locked);
+    db_number(model, 3, now_ms);
+    db_number(model, 4, model_id);
     db_number(seen, 1, now_ms);
     db_number(seen, 2, revision_id);
-    db_number(trim, 1, model_id);
-    db_number(trim, 2, revision_id);
-    db_number(trim, 3, REVISIONS_KEPT);
     int result = db_finish(model);
     if (result == 0)
         result = db_finish(seen);
-    if (result == 0)
-        result = db_finish(trim);
-    return result;
-}
-
-static int current_revision(struct catalog *catalog, int64_t model_id, int64_t *ret_id) {
-    struct db_statement *row =
-        db_query(catalog->writer, "SELECT ifnull(revision_id, 0) FROM models WHERE id = ?");
-    if (!row)
-        return -ERR_DATABASE;
-    db_number(row, 1, model_id);
-    return catalog_one_number(row, ret_id);
+    return result == 0 ? catalog_name_revision(catalog, model_id, manifest->revision, revision_id) : result;
 }
 
 static int store_manifest(struct catalog *catalog, const char *source, const char *name,
-    const struct manifest *manifest, const struct catalog_layout *layout, int64_t *ret_model_id,
-    bool *ret_changed) {
+    const struct manifest *manifest, const struct catalog_layout *layout, bool hold,
+    struct catalog_stored *ret_stored) {
     int64_t model_id, revision_id, former_id = 0;
     bool refreshed = false;
     int result = add_model(catalog, source, name_of(name, manifest), &model_id);
     if (result == 0)
-        result = current_revision(catalog, model_id, &former_id);
+        result = catalog_current_revision(catalog, model_id, &former_id);
     if (result < 0)
         return result;
     result = find_revision(catalog, model_id, manifest->commit, &revision_id);
+    bool is_new = result == -ENOENT;
     if (result == 0) {
         result = keep_revision(catalog, revision_id, manifest, layout, &refreshed);
-    } else if (result == -ENOENT) {
+    } else if (is_new) {
         result = insert_revision(catalog, model_id, manifest, &revision_id);
         if (result == 0)
             result = insert_files(catalog, revision_id, layout);
     }
     if (result == 0)
-        result = select_revision(catalog, model_id, revision_id, manifest);
-    if (result == 0 && (refreshed || former_id != revision_id))
-        result = catalog_fill_selection(catalog, model_id);
+        result = note_answer(catalog, model_id, revision_id, manifest);
+    bool select = !hold || !former_id;
+    if (result == 0 && select)
+        result = catalog_turn_to(catalog, model_id, revision_id, manifest->revision, false);
+    if (result == 0 && (refreshed || is_new || (select && former_id != revision_id)))
+        result = catalog_fill_selection(catalog, model_id, revision_id);
     if (result == 0)
         result = catalog_clear_absence(catalog, source, name);
     if (result < 0)
         return result;
-    *ret_model_id = model_id;
-    *ret_changed = refreshed || former_id != revision_id;
+    *ret_stored = (struct catalog_stored){
+        .model_id = model_id,
+        .revision_id = revision_id,
+        .changed = (refreshed && revision_id == former_id) || (select && former_id != revision_id),
+        .waiting = !select && former_id != revision_id,
+    };
     return 0;
 }
 
-int catalog_store_manifest(struct catalog *catalog, const char *source, const char *name,
-    const struct manifest *manifest, int64_t *ret_model_id, bool *ret_changed) {
+int catalog_store_revision(struct catalog *catalog, const char *source, const char *name,
+    const struct manifest *manifest, bool hold, struct catalog_stored *ret_stored) {
     struct catalog_layout layout LAYOUT_CLEANUP = {0};
     catalog_layout_init(&layout, manifest); /* before the lock */
     bool nested;
     int result = catalog_enter(catalog, &nested);
     if (result < 0)
         return result;
-    int64_t model_id = 0;
-    bool changed = false;
-    result = store_manifest(catalog, source, name, manifest, &layout, &model_id, &changed);
+    struct catalog_stored stored = {0};
+    result = store_manifest(catalog, source, name, manifest, &layout, hold, &stored);
     result = catalog_leave(catalog, nested, result);
+    if (result == 0)
+        *ret_stored = stored;
+    return result;
+}
+
+int catalog_store_manifest(struct catalog *catalog, const char *source, const char *name,
+    const struct manifest *manifest, int64_t *ret_model_id, bool *ret_changed) {
+    struct catalog_stored stored;
+    int result = catalog_store_revision(catalog, source, name, manifest, false, &stored);
     if (result < 0)
         return result;
-    *ret_model_id = model_id;
-    *ret_changed = changed;
+    *ret_model_id = stored.model_id;
+    *ret_changed = stored.changed;
     return 0;
 }
 

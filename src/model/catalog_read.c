@@ -3,6 +3,7 @@
  * for one quick statement. */
 
 #include "model/catalog_internal.h"
+#include "model/catalog_revision.h"
 
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void read_model(struct db_statement *row, struct catalog_model *model) {
 #define FILE_COLUMNS                                                                               \
     "SELECT f.id, f.revision_id, r.model_id, f.parent_id, f.name, f.path, f.is_folder, f.masked, " \
     "f.selected, f.size, "                                                                         \
-    "f.digest, f.variant, r.modified_ms, d.sha256 "                                                \
+    "f.digest, f.variant, r.modified_ms, d.sha256, r.commit_id "                                   \
     "FROM files f JOIN revisions r ON r.id = f.revision_id LEFT JOIN digests d ON d.digest = f.digest "
 static void read_file(struct db_statement *row, struct catalog_file *file) {
     file->id = db_get_number(row, 0);
@@ -63,6 +64,7 @@ static void read_file(struct db_statement *row, struct catalog_file *file) {
     catalog_get_text(row, 10, file->digest, sizeof file->digest);
     catalog_get_text(row, 11, file->variant, sizeof file->variant);
     file->modified_ms = db_get_number(row, 12);
+    catalog_get_text(row, 14, file->commit, sizeof file->commit);
     if (digest_kind_of(file->digest) == DIGEST_SHA256)
         (void)text_copy(file->sha256, sizeof file->sha256,
             file->digest + strlen("sha256-")); /* always 64 digits */
@@ -219,6 +221,14 @@ int catalog_list_same(struct catalog *catalog, const char *digest, int64_t after
     return READ_LIST(and_text(with_page(statement, after_id, room), 3, digest), read_file, array, room);
 }
 
+int catalog_list_same_kept(struct catalog *catalog, const char *digest, int64_t after_id,
+    struct catalog_file *array, size_t room) {
+    LOCK_SCOPE(&catalog->read_lock);
+    struct db_statement *statement = db_query(catalog->reader,
+        FILE_COLUMNS "WHERE f.digest = ?3 AND f.digest != '' AND f.id > ?1 ORDER BY f.id LIMIT ?2");
+    return READ_LIST(and_text(with_page(statement, after_id, room), 3, digest), read_file, array, room);
+}
+
 int catalog_list_refusals(struct catalog *catalog, int64_t revision_id, struct catalog_refusal *array,
     size_t room) {
     LOCK_SCOPE(&catalog->read_lock);
@@ -247,7 +257,7 @@ int catalog_list_pinned_digests(struct catalog *catalog, const char *after, char
     size_t room) {
     LOCK_SCOPE(&catalog->read_lock);
     struct db_statement *statement = db_query(catalog->reader,
-        "SELECT DISTINCT f.digest FROM models m JOIN revisions r ON r.id = m.revision_id "
+        "SELECT DISTINCT f.digest FROM models m JOIN revisions r ON r.id IN (m.revision_id, m.pending_id) "
         "JOIN files f ON f.id BETWEEN r.first_id AND r.last_id "
         "WHERE m.pinned AND f.selected AND f.digest > ?1 ORDER BY f.digest LIMIT ?2");
     if (statement) {

@@ -185,6 +185,28 @@ static const char *const steps[] = {
     "    files INTEGER NOT NULL,"
     "    missing INTEGER NOT NULL,"
     "    checks TEXT NOT NULL);",
+
+    /* revisions beside the selected one, and what nobody refers to any more. */
+    "ALTER TABLE models ADD COLUMN stays INTEGER NOT NULL DEFAULT 0;"      /* chosen by `use` or `rollback` */
+    "ALTER TABLE models ADD COLUMN pending_id INTEGER NOT NULL DEFAULT 0;" /* an update fetches it */
+    "ALTER TABLE models ADD COLUMN next_check_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE revisions ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;" /* rises; 0: never selected */
+    "UPDATE revisions SET turn = 1 WHERE id IN (SELECT revision_id FROM models);"
+
+    "CREATE TABLE revision_names ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    name TEXT NOT NULL,"
+    "    revision_id INTEGER NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,"
+    "    UNIQUE (model_id, name));"
+    "CREATE INDEX revision_names_by_revision ON revision_names (revision_id);"
+    "INSERT INTO revision_names (model_id, name, revision_id) SELECT id, asked_revision, revision_id "
+    "    FROM models WHERE revision_id IS NOT NULL AND asked_revision != '';"
+
+    "CREATE TABLE dropped (digest TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TRIGGER files_dropped AFTER DELETE ON files WHEN old.digest != '' BEGIN"
+    "    INSERT OR IGNORE INTO dropped (digest) VALUES (old.digest);"
+    "END;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

@@ -40,13 +40,12 @@ static int read_names(struct db_statement *row, struct names *names) {
     return step;
 }
 
-static int read_variants(struct catalog *catalog, int64_t model_id, struct names *variants) {
+static int read_variants(struct catalog *catalog, int64_t revision_id, struct names *variants) {
     struct db_statement *row = db_query(catalog->writer,
-        "SELECT DISTINCT f.variant FROM models m JOIN revisions r ON r.id = m.revision_id "
-        "JOIN files f ON f.id BETWEEN r.first_id AND r.last_id WHERE m.id = ? AND f.variant != '' ORDER BY "
-        "f.variant");
+        "SELECT DISTINCT f.variant FROM revisions r JOIN files f ON f.id BETWEEN r.first_id AND r.last_id "
+        "WHERE r.id = ? AND f.variant != '' ORDER BY f.variant");
     if (row)
-        db_number(row, 1, model_id);
+        db_number(row, 1, revision_id);
     return read_names(row, variants);
 }
 
@@ -66,14 +65,14 @@ static const char *find_variant(const struct names *variants, const char *word) 
     return NULL;
 }
 
-#define SELECTED_RUN                                                                                        \
-    "id BETWEEN (SELECT r.first_id FROM models m JOIN revisions r ON r.id = m.revision_id WHERE m.id = ?1)" \
-    " AND (SELECT r.last_id FROM models m JOIN revisions r ON r.id = m.revision_id WHERE m.id = ?1)"
+#define RUN                                                           \
+    "id BETWEEN (SELECT r.first_id FROM revisions r WHERE r.id = ?1)" \
+    " AND (SELECT r.last_id FROM revisions r WHERE r.id = ?1)"
 
-static int update_run(struct db_statement *row, int64_t model_id, const char *text) {
+static int update_run(struct db_statement *row, int64_t revision_id, const char *text) {
     if (!row)
         return -ERR_DATABASE;
-    db_number(row, 1, model_id);
+    db_number(row, 1, revision_id);
     if (text)
         db_text(row, 2, text);
     return db_finish(row);
@@ -81,14 +80,14 @@ static int update_run(struct db_statement *row, int64_t model_id, const char *te
 
 /* A path is a file's, or of a folder with all that is in it. *ret_files are met, and so many of
  * them belong to a variant. */
-static int count_path(struct catalog *catalog, int64_t model_id, const char *path, int64_t *ret_files,
+static int count_path(struct catalog *catalog, int64_t revision_id, const char *path, int64_t *ret_files,
     int64_t *ret_variants) {
     struct db_statement *row = db_query(catalog->writer,
-        "SELECT count(*), ifnull(sum(variant != ''), 0) FROM files WHERE " SELECTED_RUN " AND NOT is_folder "
+        "SELECT count(*), ifnull(sum(variant != ''), 0) FROM files WHERE " RUN " AND NOT is_folder "
         "AND (path = ?2 OR substr(path, 1, length(?2) + 1) = ?2 || '/')");
     if (!row)
         return -ERR_DATABASE;
-    db_number(row, 1, model_id);
+    db_number(row, 1, revision_id);
     db_text(row, 2, path);
     int result = db_step(row);
     if (result <= 0)
@@ -99,34 +98,34 @@ static int count_path(struct catalog *catalog, int64_t model_id, const char *pat
     return 0;
 }
 
-static int select_path(struct catalog *catalog, int64_t model_id, const char *path) {
+static int select_path(struct catalog *catalog, int64_t revision_id, const char *path) {
     return update_run(db_query(catalog->writer,
-                          "UPDATE files SET selected = 1 WHERE " SELECTED_RUN " AND NOT is_folder "
+                          "UPDATE files SET selected = 1 WHERE " RUN " AND NOT is_folder "
                           "AND (path = ?2 OR substr(path, 1, length(?2) + 1) = ?2 || '/')"),
-        model_id, path);
+        revision_id, path);
 }
 
-static int select_variant(struct catalog *catalog, int64_t model_id, const char *variant) {
+static int select_variant(struct catalog *catalog, int64_t revision_id, const char *variant) {
     return update_run(db_query(catalog->writer,
-                          "UPDATE files SET selected = 1 WHERE " SELECTED_RUN " AND variant = ?2"),
-        model_id, variant);
+                          "UPDATE files SET selected = 1 WHERE " RUN " AND variant = ?2"),
+        revision_id, variant);
 }
 
 /* *ret_variant: the word named one, or files of one. */
-static int select_word(struct catalog *catalog, int64_t model_id, const struct names *variants,
+static int select_word(struct catalog *catalog, int64_t revision_id, const struct names *variants,
     const char *word, bool *ret_variant) {
     const char *variant = find_variant(variants, word);
     if (variant) {
         *ret_variant = true;
-        return select_variant(catalog, model_id, variant);
+        return select_variant(catalog, revision_id, variant);
     }
     int64_t files, of_variants;
-    int result = count_path(catalog, model_id, word, &files, &of_variants);
+    int result = count_path(catalog, revision_id, word, &files, &of_variants);
     if (result < 0 || !files)
         return result;
     if (of_variants)
         *ret_variant = true;
-    return select_path(catalog, model_id, word);
+    return select_path(catalog, revision_id, word);
 }
 
 /* The variant that is taken when no word names one: the setting's, while the model has that. */
@@ -144,36 +143,36 @@ static int default_variant(struct catalog *catalog, int64_t model_id, const stru
     return result;
 }
 
-int catalog_fill_selection(struct catalog *catalog, int64_t model_id) {
+int catalog_fill_selection(struct catalog *catalog, int64_t model_id, int64_t revision_id) {
     struct names variants NAMES_CLEANUP = {0}, words NAMES_CLEANUP = {0};
-    int result = read_variants(catalog, model_id, &variants);
+    int result = read_variants(catalog, revision_id, &variants);
     if (result == 0)
         result = read_words(catalog, model_id, &words);
     if (result == 0)
-        result = update_run(db_query(catalog->writer, "UPDATE files SET selected = (variant = '' AND NOT "
-                                                      "is_folder) WHERE " SELECTED_RUN),
-            model_id, NULL);
+        result = update_run(db_query(catalog->writer,
+                                "UPDATE files SET selected = (variant = '' AND NOT is_folder) WHERE " RUN),
+            revision_id, NULL);
     bool has_variant = false;
     for (size_t i = 0; result == 0 && i < words.count; i++)
-        result = select_word(catalog, model_id, &variants, words.array[i], &has_variant);
+        result = select_word(catalog, revision_id, &variants, words.array[i], &has_variant);
     if (result == 0 && !has_variant && variants.count) {
         const char *variant;
         result = default_variant(catalog, model_id, &variants, &variant);
         if (result == 0)
-            result = select_variant(catalog, model_id, variant);
+            result = select_variant(catalog, revision_id, variant);
     }
     return result;
 }
 
 /* ---- adding words ---- */
 
-static int unknown_word(struct catalog *catalog, int64_t model_id, const struct names *variants,
+static int unknown_word(struct catalog *catalog, int64_t revision_id, const struct names *variants,
     const char *word, struct reason *reason) {
     struct names paths NAMES_CLEANUP = {0};
-    struct db_statement *row = db_query(catalog->writer,
-        "SELECT path FROM files WHERE " SELECTED_RUN " AND NOT is_folder LIMIT 1000");
+    struct db_statement *row =
+        db_query(catalog->writer, "SELECT path FROM files WHERE " RUN " AND NOT is_folder LIMIT 1000");
     if (row)
-        db_number(row, 1, model_id);
+        db_number(row, 1, revision_id);
     if (read_names(row, &paths) < 0)
         return -ERR_DATABASE;
     const struct names *lists[] = {variants, &paths};
@@ -215,17 +214,17 @@ static int add_word(struct catalog *catalog, int64_t model_id, const struct name
     return db_finish(row);
 }
 
-static int check_words(struct catalog *catalog, int64_t model_id, const struct names *variants,
+static int check_words(struct catalog *catalog, int64_t revision_id, const struct names *variants,
     const char *const *words, size_t count, struct reason *reason) {
     for (size_t i = 0; i < count; i++) {
         int64_t files, of_variants;
         if (find_variant(variants, words[i]))
             continue;
-        int result = count_path(catalog, model_id, words[i], &files, &of_variants);
+        int result = count_path(catalog, revision_id, words[i], &files, &of_variants);
         if (result < 0)
             return result;
         if (!files)
-            return unknown_word(catalog, model_id, variants, words[i], reason);
+            return unknown_word(catalog, revision_id, variants, words[i], reason);
     }
     return 0;
 }
@@ -233,7 +232,10 @@ static int check_words(struct catalog *catalog, int64_t model_id, const struct n
 static int select_words(struct catalog *catalog, int64_t model_id, const char *const *words, size_t count,
     struct reason *reason) {
     struct names variants NAMES_CLEANUP = {0}, former NAMES_CLEANUP = {0};
-    int result = read_variants(catalog, model_id, &variants);
+    int64_t revision_id = 0;
+    int result = catalog_current_revision(catalog, model_id, &revision_id);
+    if (result == 0)
+        result = read_variants(catalog, revision_id, &variants);
     if (result == 0)
         result = read_words(catalog, model_id, &former);
     if (result == 0 && former.count + count > WORDS_MOST)
@@ -241,10 +243,10 @@ static int select_words(struct catalog *catalog, int64_t model_id, const char *c
             "more than %d variants and files of one model were named; pull a folder", WORDS_MOST);
     /* All are looked at before one is added: inside an outer transaction nothing would be taken back. */
     if (result == 0)
-        result = check_words(catalog, model_id, &variants, words, count, reason);
+        result = check_words(catalog, revision_id, &variants, words, count, reason);
     for (size_t i = 0; result == 0 && i < count; i++)
         result = add_word(catalog, model_id, &variants, words[i]);
-    return result < 0 ? result : catalog_fill_selection(catalog, model_id);
+    return result < 0 ? result : catalog_fill_selection(catalog, model_id, revision_id);
 }
 
 int catalog_select(struct catalog *catalog, int64_t model_id, const char *const *words, size_t count,

@@ -112,6 +112,7 @@ void blob_look(struct blob *blob, struct blob_info *ret_info) {
             .size = blob->size,
             .fetches = blob->fetch_count,
             .wanted = blob->wants > 0,
+            .used = blob->users > 0,
             .error = blob->error,
             .final = blob->final,
             .retry_in_ms = blob->retry_ms > now ? blob->retry_ms - now : 0,

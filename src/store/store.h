@@ -89,6 +89,7 @@ struct blob_info {
     char sha256[SHA256_HEX_SIZE]; /* our own, when complete; else "" */
     unsigned fetches;             /* ranges under way now */
     bool wanted;                  /* a background pull is on */
+    bool used;                    /* somebody has it open here */
     int error;                    /* why the last fetch failed; 0 once bytes came again */
     bool final;                   /* error will not heal by itself */
     uint64_t retry_in_ms;         /* when it is tried again */

@@ -8,6 +8,7 @@
 #include "base/bus.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/catalog_revision.h"
 #include "tree/inside.h"
 #include "tree/permission.h"
 #include "tree/rows.h"
@@ -41,8 +42,8 @@ static void tell(struct tree *tree, const struct tree_change *change) {
     lock_drop(&changes->lock);
 }
 
-static void tell_file(struct tree *tree, const struct catalog_file *file, uint32_t generation, bool expire) {
-    struct tree_change change = {.expire = expire};
+static void tell_file(struct tree *tree, const struct catalog_file *file, uint32_t generation) {
+    struct tree_change change = {.expire = true};
     change.parent = file->parent_id ? node_make(ROW_FOLDER, (uint64_t)file->parent_id, 0)
                                     : node_make(ROW_FILES, (uint64_t)file->model_id, 0);
     change.node = node_make(file->is_folder ? ROW_FOLDER : ROW_FILE, (uint64_t)file->id,
@@ -51,19 +52,37 @@ static void tell_file(struct tree *tree, const struct catalog_file *file, uint32
         tell(tree, &change);
 }
 
-/* A blob's generation changed: each name that leads to it leads to another node now. */
-static void tell_same(struct note *note) {
+/* The same file's name under revisions/. */
+static void tell_kept(struct tree *tree, const struct catalog_file *file, uint32_t generation) {
+    struct tree_change change = {.expire = true};
+    change.parent = file->parent_id ? node_make(ROW_REVISION_FOLDER, (uint64_t)file->parent_id, 0)
+                                    : node_make(ROW_REVISION_FILES, (uint64_t)file->revision_id, 0);
+    change.node = node_make(ROW_REVISION_FILE, (uint64_t)file->id, generation);
+    if (!text_copy(change.name, sizeof(change.name), file->name))
+        tell(tree, &change);
+}
+
+typedef int list_same(struct catalog *, const char *digest, int64_t after_id, struct catalog_file *, size_t);
+
+static void tell_each(struct note *note, list_same *list,
+    void (*tell_one)(struct tree *, const struct catalog_file *, uint32_t generation)) {
     struct catalog_file *files = mem_array(BATCH, sizeof(*files));
     int64_t after = 0;
     int count;
-    while ((count = catalog_list_same(note->tree->catalog, note->key, after, files, BATCH)) > 0) {
+    while ((count = list(note->tree->catalog, note->key, after, files, BATCH)) > 0) {
         for (int i = 0; i < count; i++)
-            tell_file(note->tree, &files[i], (uint32_t)note->id, true);
+            tell_one(note->tree, &files[i], (uint32_t)note->id);
         after = files[count - 1].id;
     }
     if (count < 0)
         log_warning("changes of %s can't be told to the kernel: %s", note->key, err_sentence(count));
     free(files);
+}
+
+/* A blob's generation changed: each name that leads to it leads to another node now. */
+static void tell_same(struct note *note) {
+    tell_each(note, catalog_list_same, tell_file);
+    tell_each(note, catalog_list_same_kept, tell_kept);
 }
 
 static void tell_revision(struct tree *tree, int64_t revision_id) {
@@ -72,7 +91,7 @@ static void tell_revision(struct tree *tree, int64_t revision_id) {
     int count;
     while ((count = catalog_list_folder(tree->catalog, revision_id, 0, after, files, BATCH)) > 0) {
         for (int i = 0; i < count; i++)
-            tell_file(tree, &files[i], 0, true);
+            tell_file(tree, &files[i], 0);
         after = files[count - 1].id;
     }
     free(files);

@@ -80,7 +80,7 @@ static int fill_file(const struct place *place, struct tree_entry *entry) {
     entry->stat.st_blocks = file->size > 0; /* never 0 with bytes: tar -S would archive zeros */
     uint32_t generation = node_generation(place->node);
     struct blob *blob;
-    int result = file_blob(place->tree, file, &blob);
+    int result = file_blob(place->tree, file, file_of_any_revision(place->node), &blob);
     if (result == -EACCES)
         return 0; /* its size is known all the same; opening says no */
     if (result == -ERR_STALE && generation)
@@ -95,7 +95,7 @@ static int fill_file(const struct place *place, struct tree_entry *entry) {
         return result;
     if (!generation)
         generation = info.generation;
-    entry->node = node_make(ROW_FILE, (uint64_t)file->id, generation);
+    entry->node = node_make(row_number(place->row), (uint64_t)file->id, generation);
     if (info.bytes_here)
         entry->stat.st_blocks = (blkcnt_t)((info.bytes_here + 511) / 512);
     if (generation & 1)
@@ -104,8 +104,11 @@ static int fill_file(const struct place *place, struct tree_entry *entry) {
 }
 
 static int fill_link(const struct place *place, struct tree_entry *entry) {
-    (void)place, (void)entry;
-    return 0;
+    struct buf target BUF_CLEANUP = BUF_INIT;
+    int result = place->row->print(place, &target);
+    entry->stat.st_mode |= 0777; /* as links are everywhere: what they lead to decides */
+    set_size(&entry->stat, target.len);
+    return result;
 }
 
 static int (*const fills[])(const struct place *place, struct tree_entry *entry) = {

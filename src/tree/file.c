@@ -2,6 +2,7 @@
 #include "tree/file.h"
 
 #include "tree/inside.h"
+#include "tree/rows.h"
 #include "weightfs/source.h"
 
 void files_init(struct tree *tree) {
@@ -20,8 +21,10 @@ static bool slot_get(struct tree *tree, uint64_t file_id, struct file_view *ret_
     const struct file_slot *slot = &tree->files.slots[file_id % FILE_SLOTS];
     if (slot->file_id != file_id || slot->version != atomic_load(&tree->news))
         return false;
-    *ret_view =
-        (struct file_view){.blob = blob_ref(slot->blob), .size = slot->size, .is_locked = slot->is_locked};
+    *ret_view = (struct file_view){.blob = blob_ref(slot->blob),
+        .size = slot->size,
+        .is_locked = slot->is_locked,
+        .is_former = slot->is_former};
     return true;
 }
 
@@ -37,6 +40,7 @@ static void slot_set(struct tree *tree, uint64_t file_id, const struct file_view
         .version = version,
         .size = view->size,
         .is_locked = view->is_locked,
+        .is_former = view->is_former,
         .blob = blob_ref(view->blob)};
     lock_drop(&tree->files.lock);
     if (former)
@@ -53,20 +57,20 @@ static int view_of(struct tree *tree, const struct catalog_file *file, struct fi
     int result = catalog_model(tree->catalog, file->model_id, &model);
     if (result < 0)
         return result == -ENOENT ? -ERR_STALE : result;
-    if (model.revision_id != file->revision_id)
-        return -ERR_STALE; /* its commit is not ours to ask for any more */
     const struct source *source = source_find(model.source);
     if (!source)
         return -ERR_STALE;
     struct blob_origin origin = {
         .source = source,
         .file = {.model = model.name,
-                 .commit = model.commit,
-                 .path = file->path,
-                 .digest = file->digest,
-                 .size = file->size},
+            .commit = file->commit,
+            .path = file->path,
+            .digest = file->digest,
+            .size = file->size},
     };
-    struct file_view view = {.size = file->size, .is_locked = model.locked};
+    struct file_view view = {.size = file->size,
+        .is_locked = model.locked,
+        .is_former = model.revision_id != file->revision_id};
     result = blob_get(tree->store, &origin, &view.blob);
     if (result < 0)
         return result;
@@ -75,20 +79,42 @@ static int view_of(struct tree *tree, const struct catalog_file *file, struct fi
     return 0;
 }
 
-int file_blob(struct tree *tree, const struct catalog_file *file, struct blob **ret_blob) {
+bool file_of_any_revision(node_number node) {
+    return node_row(node) == ROW_REVISION_FILE;
+}
+
+/* Through files/ a former revision is not shown: the walk to it is out of date. */
+static int refuse_former(struct file_view *view, bool any_revision) {
+    if (any_revision || !view->is_former)
+        return 0;
+    blob_put(view->blob);
+    return -ERR_STALE;
+}
+
+int file_blob(struct tree *tree, const struct catalog_file *file, bool any_revision, struct blob **ret_blob) {
     struct file_view view;
     int result = view_of(tree, file, &view);
+    if (!result)
+        result = refuse_former(&view, any_revision);
     if (!result)
         *ret_blob = view.blob;
     return result;
 }
 
-int file_look(struct tree *tree, uint64_t file_id, struct file_view *ret_view) {
-    if (slot_get(tree, file_id, ret_view))
-        return 0;
-    struct catalog_file file;
-    int result = catalog_file(tree->catalog, (int64_t)file_id, &file);
-    if (result == -ENOENT || (!result && file.is_folder))
-        return -ERR_STALE;
-    return result < 0 ? result : view_of(tree, &file, ret_view);
+int file_look(struct tree *tree, uint64_t file_id, bool any_revision, struct file_view *ret_view) {
+    struct file_view view;
+    int result = 0;
+    if (!slot_get(tree, file_id, &view)) {
+        struct catalog_file file;
+        result = catalog_file(tree->catalog, (int64_t)file_id, &file);
+        if (result == -ENOENT || (!result && file.is_folder))
+            return -ERR_STALE;
+        if (!result)
+            result = view_of(tree, &file, &view);
+    }
+    if (!result)
+        result = refuse_former(&view, any_revision);
+    if (!result)
+        *ret_view = view;
+    return result;
 }

@@ -12,7 +12,7 @@
 #include "tree/place.h"
 
 /* One row by name, or the next of a listing: what is there becomes a found, nothing there is -ENOENT. */
-static int found_set(struct found *found, enum row_number row, uint64_t object, const char *name) {
+int found_set(struct found *found, enum row_number row, uint64_t object, const char *name) {
     found->row = row;
     found->object = found->cursor = object;
     return text_copy(found->name, sizeof(found->name), name);
@@ -145,6 +145,11 @@ static int folder_of(const struct place *folder, int64_t *ret_revision_id, int64
         *ret_parent_id = folder->file.id;
         return folder->file.is_folder ? 0 : -ENOTDIR;
     }
+    if (folder->row->about == ABOUT_REVISION) {
+        *ret_revision_id = folder->revision.id;
+        *ret_parent_id = 0;
+        return 0;
+    }
     if (!folder->model.revision_id)
         return -ENOENT; /* locked: it tells nothing, and shows nothing */
     *ret_revision_id = folder->model.revision_id;
@@ -153,8 +158,13 @@ static int folder_of(const struct place *folder, int64_t *ret_revision_id, int64
     return 0;
 }
 
-static int found_file(struct found *found, const struct catalog_file *file) {
-    return found_set(found, file->is_folder ? ROW_FOLDER : ROW_FILE, (uint64_t)file->id, file->name);
+/* files/ and revisions/ID/files/ show the same rows of the catalogue as nodes of their own: those of
+ * files/ are stale once another revision is selected, so that whoever walked there is led to the new one. */
+static int found_file(const struct place *folder, struct found *found, const struct catalog_file *file) {
+    bool of_revision = folder->row->holds == IN_REVISION_FILES;
+    enum row_number file_row = of_revision ? ROW_REVISION_FILE : ROW_FILE;
+    enum row_number folder_row = of_revision ? ROW_REVISION_FOLDER : ROW_FOLDER;
+    return found_set(found, file->is_folder ? folder_row : file_row, (uint64_t)file->id, file->name);
 }
 
 int find_file(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
@@ -165,7 +175,7 @@ int find_file(const struct place *folder, const char *name, struct found *ret_fo
         return result;
     struct catalog_file file;
     result = catalog_find_file(folder->tree->catalog, revision_id, parent_id, name, &file);
-    return result < 0 ? result : found_file(ret_found, &file);
+    return result < 0 ? result : found_file(folder, ret_found, &file);
 }
 
 int list_files(const struct place *folder, uint64_t after, struct found *ret_found) {
@@ -177,7 +187,7 @@ int list_files(const struct place *folder, uint64_t after, struct found *ret_fou
     int count = catalog_list_folder(folder->tree->catalog, revision_id, parent_id, (int64_t)after, &file, 1);
     if (count <= 0)
         return count < 0 ? count : -ENOENT;
-    return found_file(ret_found, &file);
+    return found_file(folder, ret_found, &file);
 }
 
 /* --- What is waited for. --- */

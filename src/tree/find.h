@@ -18,6 +18,17 @@ int find_model(const struct place *folder, const char *name, struct found *ret_f
 int list_models(const struct place *folder, uint64_t after, struct found *ret_found);
 int find_file(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
 int list_files(const struct place *folder, uint64_t after, struct found *ret_found);
+/* find_revision.c */
+int find_revision(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_revisions(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_revision_name(const struct place *folder, const char *name, struct found *ret_found,
+    struct wait *wait);
+int list_revision_names(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_commit(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_nothing(const struct place *folder, uint64_t after, struct found *ret_found);
+
+/* One row by name, or the next of a listing, as what was found. */
+int found_set(struct found *found, enum row_number row, uint64_t object, const char *name);
 
 bool is_model_busy(const struct place *place);
 int await_model(const struct place *place, struct wait *wait);

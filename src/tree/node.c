@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tree/tree.h"
+#include "tree/rows.h"
 
 #define OBJECT_BITS     32
 #define GENERATION_BITS 24
@@ -24,5 +24,7 @@ uint32_t node_generation(node_number node) {
 }
 
 node_number node_inode(node_number node) {
+    if (node_row(node) == ROW_REVISION_FILE) /* one file, whichever way one came */
+        return node_make(ROW_FILE, node_object(node), 0);
     return node_kind(node) == NODE_MODEL_FILE ? node & ~GENERATION_MASK : node;
 }

@@ -45,7 +45,7 @@ static int use(const struct file_view *view, uint32_t generation) {
 static int open_file(struct tree *tree, struct handle *handle, bool reading) {
     (void)reading;
     struct file_view view;
-    int result = file_look(tree, node_object(handle->node), &view);
+    int result = file_look(tree, node_object(handle->node), file_of_any_revision(handle->node), &view);
     if (result < 0)
         return result;
     result = use(&view, node_generation(handle->node));

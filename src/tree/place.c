@@ -46,6 +46,8 @@ static int load_object(struct place *place) {
     case ABOUT_OPTION: return load_option(place);
     case ABOUT_JOB: return catalog_job(catalog, id, &place->job);
     case ABOUT_FILE: return catalog_file(catalog, id, &place->file);
+    case ABOUT_REVISION: return catalog_revision(catalog, id, &place->revision);
+    case ABOUT_REVISION_NAME: return catalog_revision_name(catalog, id, &place->revision_name);
     case ABOUT_GROUP:
         result = catalog_group(catalog, id, &place->group);
         return result < 0 ? result : load_named_source(place, place->group.source);
@@ -83,6 +85,7 @@ int64_t place_changed_ms(const struct place *place) {
             changed_ms = later(place->model.checked_ms, place->model.added_ms);
         break;
     case ABOUT_FILE: changed_ms = place->file.modified_ms; break;
+    case ABOUT_REVISION: changed_ms = place->revision.modified_ms; break;
     case ABOUT_JOB: changed_ms = place->job.ended_ms ? place->job.ended_ms : place->job.created_ms; break;
     default: break;
     }

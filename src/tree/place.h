@@ -8,6 +8,7 @@
  */
 
 #include "model/catalog.h"
+#include "model/catalog_revision.h"
 #include "tree/rows.h"
 #include "weightfs/source.h"
 
@@ -22,6 +23,8 @@ struct place {
         struct catalog_model model;
         struct catalog_file file;
         struct catalog_job job;
+        struct catalog_revision revision;
+        struct catalog_revision_name revision_name;
         size_t option; /* index for options_row() */
     };
 };

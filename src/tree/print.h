@@ -28,6 +28,10 @@ int print_model_status_json(const struct place *place, struct buf *to);
 int print_progress(const struct place *place, struct buf *to);
 int print_plan(const struct place *place, struct buf *to);
 int print_sums(const struct place *place, struct buf *to);
+int print_revision_sums(const struct place *place, struct buf *to);
+/* Links of revisions/: find_revision.c. */
+int print_revision_name(const struct place *place, struct buf *to);
+int print_commit(const struct place *place, struct buf *to);
 
 /* print_report.c */
 int print_report(const struct place *place, struct buf *to);

@@ -70,6 +70,17 @@ static void add_report(const struct place *place, struct sheet *sheet) {
     sheet_time(sheet, "validated", known ? report.time_ms : 0);
 }
 
+/* Whether the name that is followed leads elsewhere, as far as is known. */
+static int add_following(const struct place *place, struct sheet *sheet) {
+    struct catalog_following following;
+    int result = catalog_following(place->tree->catalog, place->model.id, &following);
+    if (result < 0)
+        return result == -ENOENT ? 0 : result;
+    bool available = following.head_id && following.head_id != place->model.revision_id;
+    sheet_text(sheet, "update_available", available ? following.head_commit : NULL);
+    return 0;
+}
+
 static int model_sheet(const struct place *place, struct buf *to, bool json) {
     const struct catalog_model *model = &place->model;
     struct model_report report;
@@ -90,6 +101,7 @@ static int model_sheet(const struct place *place, struct buf *to, bool json) {
     sheet_text(&sheet, "name", model->name);
     sheet_text(&sheet, "revision", model->asked_revision);
     sheet_text(&sheet, "commit", model->commit);
+    result = add_following(place, &sheet);
     sheet_text(&sheet, "state", model_state_name(report.state));
     sheet_text(&sheet, "variant", report.variants);
     sheet_number(&sheet, "files", report.files_total);
@@ -110,7 +122,8 @@ static int model_sheet(const struct place *place, struct buf *to, bool json) {
         sheet_text(&sheet, "job", NULL);
     }
     sheet_number(&sheet, "refused_count", model->refusal_count);
-    result = add_refusals(place, &sheet);
+    if (result == 0)
+        result = add_refusals(place, &sheet);
     add_report(place, &sheet);
     sheet_time(&sheet, "modified", model->modified_ms);
     sheet_time(&sheet, "updated", model->checked_ms);

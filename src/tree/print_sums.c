@@ -16,11 +16,7 @@
 static const struct escape {
     char plain;
     const char *escaped;
-} escapes[] = {
-    {'\\', "\\\\"},
-    {'\n', "\\n" },
-    {'\r', "\\r" }
-};
+} escapes[] = {{'\\', "\\\\"}, {'\n', "\\n"}, {'\r', "\\r"}};
 
 static const char *escape_of(char plain) {
     for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++)
@@ -51,27 +47,34 @@ void text_sums_line(struct buf *to, const char *sha256, const char *path, bool i
 static void find_sha256(struct tree *tree, struct catalog_file *file) {
     struct blob *blob;
     struct blob_info info;
-    if (file->sha256[0] || file_blob(tree, file, &blob) < 0)
+    if (file->sha256[0] || file_blob(tree, file, true, &blob) < 0)
         return; /* then it stays unknown, and the line says so */
     blob_look(blob, &info);
     blob_put(blob);
     (void)text_copy(file->sha256, sizeof(file->sha256), info.sha256); /* the same size; "" when incomplete */
 }
 
-int print_sums(const struct place *place, struct buf *to) {
-    if (!place->model.revision_id)
-        return buf_format(to, "# no file is known: %s\n", err_text(&place->model.reason, place->model.error));
+static int print_files(struct tree *tree, int64_t revision_id, struct buf *to) {
     struct catalog_file *files = mem_array(BATCH, sizeof(*files));
     int64_t after = 0;
     int count;
-    while ((count = catalog_list_files(place->tree->catalog, place->model.revision_id, false, after, files,
-                BATCH)) > 0) {
+    while ((count = catalog_list_files(tree->catalog, revision_id, false, after, files, BATCH)) > 0) {
         for (int i = 0; i < count; i++) {
-            find_sha256(place->tree, &files[i]);
+            find_sha256(tree, &files[i]);
             text_sums_line(to, files[i].sha256, files[i].path, files[i].selected);
         }
         after = files[count - 1].id;
     }
     free(files);
     return count;
+}
+
+int print_sums(const struct place *place, struct buf *to) {
+    if (!place->model.revision_id)
+        return buf_format(to, "# no file is known: %s\n", err_text(&place->model.reason, place->model.error));
+    return print_files(place->tree, place->model.revision_id, to);
+}
+
+int print_revision_sums(const struct place *place, struct buf *to) {
+    return print_files(place->tree, place->revision.id, to);
 }

@@ -28,6 +28,7 @@
 #define DOCUMENT(where, what) KIND(NODE_DOCUMENT, 0644, AGES, NEVER), .in = where, .about = what
 #define STREAM(where, what)  KIND(NODE_STREAM, 0444, AGES, NEVER), .in = where, .about = what
 #define WAITING(where, what) KIND(NODE_WAIT, 0444, AGES, NEVER), .in = where, .about = what
+#define LINK(where, what)    KIND(NODE_LINK, 0444, SHORT, SHORT), .in = where, .about = what
 #define FILES(where, what)   KIND(NODE_MODEL_FILE, 0444, AGES, AGES), .in = where, .about = what
 
 static const struct row rows[ROW_LIMIT] = {
@@ -172,6 +173,33 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_MODEL_SCHEMA] = { TEXT(IN_MODEL_CONFIG, ABOUT_MODEL), .name = "schema.json",
         .print = print_schema,
         .help = "what each of them may be, as JSON Schema" },
+    [ROW_REVISIONS] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "revisions", .holds = IN_REVISIONS,
+        .help = "the revisions that are kept, and the names that led to them when they were last asked" },
+
+    /* --- hf/ORG/NAME/revisions/ --- */
+    [ROW_REVISION] = { FOUND(IN_REVISIONS, ABOUT_REVISION), .pattern = "ID", .holds = IN_REVISION,
+        .find = find_revision, .list = list_revisions,
+        .help = "a revision, by the first 12 digits of its commit" },
+    [ROW_REVISION_NAME] = { LINK(IN_REVISIONS, ABOUT_REVISION_NAME), .pattern = "REVISION",
+        .find = find_revision_name, .list = list_revision_names, .print = print_revision_name,
+        .help = "a branch or tag: a link to where it led when it was last asked" },
+    [ROW_REVISION_COMMIT] = { LINK(IN_REVISIONS, ABOUT_REVISION), .pattern = "COMMIT",
+        .find = find_commit, .list = list_nothing, .print = print_commit,
+        .help = "the whole commit, or 7 digits of it and more, lead there as well; not listed" },
+
+    /* --- hf/ORG/NAME/revisions/ID/ --- */
+    [ROW_REVISION_FILES] = { FOLDER(IN_REVISION, ABOUT_REVISION), .name = "files",
+        .holds = IN_REVISION_FILES,
+        .help = "its files; what other revisions have as well is there already" },
+    [ROW_REVISION_SUMS] = { TEXT(IN_REVISION, ABOUT_REVISION), .name = "SHA256SUMS",
+        .print = print_revision_sums,
+        .help = "for `cd files && sha256sum -c ../SHA256SUMS`" },
+    [ROW_REVISION_FILE] = { FILES(IN_REVISION_FILES, ABOUT_FILE), .pattern = "FILE",
+        .find = find_file, .list = list_files,
+        .help = "a file of this revision; the same inode as in files/ while it is the selected one" },
+    [ROW_REVISION_FOLDER] = { FOLDER(IN_REVISION_FILES, ABOUT_FILE), .pattern = "FOLDER",
+        .holds = IN_REVISION_FILES,
+        .help = "a folder of it" },
 
     /* --- hf/ORG/NAME/files/ and below --- */
     [ROW_FILE] = { FILES(IN_FILES, ABOUT_FILE), .pattern = "FILE",
@@ -193,6 +221,9 @@ static const char *const table_paths[TABLE_COUNT] = {
     [IN_MODEL] = "hf/ORG/NAME/",
     [IN_MODEL_CONFIG] = "hf/ORG/NAME/config/",
     [IN_FILES] = "hf/ORG/NAME/files/",
+    [IN_REVISIONS] = "hf/ORG/NAME/revisions/",
+    [IN_REVISION] = "hf/ORG/NAME/revisions/ID/",
+    [IN_REVISION_FILES] = "hf/ORG/NAME/revisions/ID/files/",
 };
 
 const struct row *row_of(unsigned number) {

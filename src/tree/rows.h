@@ -57,26 +57,37 @@ enum row_number {
     ROW_MODEL_CONFIG = 51,
     ROW_REPORT = 52,
     ROW_REPORT_JSON = 53,
+    ROW_REVISIONS = 54,
     ROW_FILE = 64,
     ROW_FOLDER = 65,
     ROW_MODEL_OPTION = 72,
     ROW_MODEL_CONFIG_JSON = 73,
     ROW_MODEL_SCHEMA = 74,
+    ROW_REVISION = 80,
+    ROW_REVISION_FILES = 81,
+    ROW_REVISION_SUMS = 82,
+    ROW_REVISION_NAME = 83,
+    ROW_REVISION_COMMIT = 84,
+    ROW_REVISION_FILE = 85,
+    ROW_REVISION_FOLDER = 86,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
 };
 
 /* A directory's table: which rows are names in it. */
 enum table {
     NO_TABLE,
-    IN_ROOT,         /* the mountpoint */
-    IN_CONFIG,       /* config/ */
-    IN_JOBS,         /* jobs/ */
-    IN_JOB,          /* jobs/ID/ */
-    IN_SOURCE,       /* hf/ */
-    IN_GROUP,        /* hf/ORG/ */
-    IN_MODEL,        /* hf/ORG/NAME/ */
-    IN_MODEL_CONFIG, /* hf/ORG/NAME/config/ */
-    IN_FILES,        /* hf/ORG/NAME/files/ and the folders below it */
+    IN_ROOT,           /* the mountpoint */
+    IN_CONFIG,         /* config/ */
+    IN_JOBS,           /* jobs/ */
+    IN_JOB,            /* jobs/ID/ */
+    IN_SOURCE,         /* hf/ */
+    IN_GROUP,          /* hf/ORG/ */
+    IN_MODEL,          /* hf/ORG/NAME/ */
+    IN_MODEL_CONFIG,   /* hf/ORG/NAME/config/ */
+    IN_FILES,          /* hf/ORG/NAME/files/ and the folders below it */
+    IN_REVISIONS,      /* hf/ORG/NAME/revisions/ */
+    IN_REVISION,       /* hf/ORG/NAME/revisions/ID/ */
+    IN_REVISION_FILES, /* hf/ORG/NAME/revisions/ID/files/ and the folders below it */
     TABLE_COUNT
 };
 
@@ -88,6 +99,8 @@ enum about {
     ABOUT_MODEL,
     ABOUT_FILE,
     ABOUT_JOB,
+    ABOUT_REVISION,
+    ABOUT_REVISION_NAME,
     ABOUT_OPTION,      /* option_number() of its name: the same in every version */
     ABOUT_MODEL_OPTION /* the model's catalogue id, and in the generation setting_number() of its name */
 };
@@ -114,8 +127,8 @@ struct row {
     enum command_place commands; /* NODE_CONTROL, NODE_VALUE, NODE_DOCUMENT: whose commands */
     const char *help;            /* one line */
 
-    /* All but folders, streams, links and model files: what reading gives. Never asks the network. 0 or an
-     * error. */
+    /* All but folders, streams and model files: what reading gives; of a link, where it leads, without a
+     * newline. Never asks the network. 0 or an error. */
     int (*print)(const struct place *place, struct buf *to);
     /* NODE_WAIT: is something under way (then its size is 0)? And: 0, PARKED until nothing is, or an
      * error. */

@@ -15,7 +15,8 @@
  *                          name; 0 for everything else
  *
  * The root is row 0, object 0, generation 1 = FUSE's number 1. st_ino is the number, of model files with
- * generation 0, so that the incomplete and the complete node of one file are one inode to users.
+ * generation 0, so that the incomplete and the complete node of one file are one inode to users, and so
+ * are its nodes in files/ and in revisions/ID/files/.
  *
  * The tree knows no FUSE: face/ translates. Threads: any. Nothing here waits; what has to is PARKED on
  * a wait of the face's.

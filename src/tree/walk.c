@@ -109,7 +109,9 @@ int tree_readdir(struct tree *tree, node_number node, uint64_t offset, bool with
 }
 
 int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target) {
-    (void)tree, (void)ret_target;
-    const struct row *row = row_of(node_row(node));
-    return row ? -EINVAL : -ERR_STALE; /* no row is a link yet */
+    struct place place;
+    int result = place_load(tree, node, &place);
+    if (result < 0)
+        return result;
+    return place.row->kind == NODE_LINK ? place.row->print(&place, ret_target) : -EINVAL;
 }

@@ -45,18 +45,18 @@ static int value_source(const struct about_file *about, struct buf *to) {
 }
 
 static int value_revision(const struct about_file *about, struct buf *to) {
-    return about->model->commit[0] ? buf_text_add(to, about->model->commit) : -ENODATA;
+    return buf_text_add(to, about->file->commit);
 }
 
 static const struct attribute {
     const char *name;
     int (*value)(const struct about_file *about, struct buf *to);
 } attributes[] = {
-    {PREFIX "sha256",       value_sha256      },
-    {PREFIX "state",        value_state       },
+    {PREFIX "sha256", value_sha256},
+    {PREFIX "state", value_state},
     {PREFIX "cached_bytes", value_cached_bytes},
-    {PREFIX "source",       value_source      },
-    {PREFIX "revision",     value_revision    },
+    {PREFIX "source", value_source},
+    {PREFIX "revision", value_revision},
 };
 #define ATTRIBUTE_COUNT (sizeof(attributes) / sizeof(attributes[0]))
 
@@ -71,7 +71,7 @@ static int value_of(struct tree *tree, node_number node, const struct attribute 
         return result == -ENOENT ? -ERR_STALE : result;
     struct blob_info info = {.state = BLOB_ABSENT};
     struct blob *blob;
-    result = file_blob(tree, &place.file, &blob);
+    result = file_blob(tree, &place.file, file_of_any_revision(node), &blob);
     if (!result) {
         blob_look(blob, &info);
         blob_put(blob);
@@ -82,7 +82,7 @@ static int value_of(struct tree *tree, node_number node, const struct attribute 
 }
 
 int tree_getxattr(struct tree *tree, node_number node, const char *name, struct buf *ret_value) {
-    if (node_row(node) != ROW_FILE)
+    if (node_kind(node) != NODE_MODEL_FILE)
         return -ENODATA;
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++)
         if (!strcmp(attributes[i].name, name))
@@ -91,7 +91,7 @@ int tree_getxattr(struct tree *tree, node_number node, const char *name, struct 
 }
 
 int tree_listxattr(struct tree *tree, node_number node, struct buf *ret_names) {
-    if (node_row(node) != ROW_FILE)
+    if (node_kind(node) != NODE_MODEL_FILE)
         return 0;
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
         struct buf value BUF_CLEANUP = BUF_INIT;

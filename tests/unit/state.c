@@ -272,13 +272,19 @@ static void an_update_goes_on_with_what_was_pulled(int64_t id) {
         COMMIT_B "\ntiny-Q4_K_M.gguf 400 " SHA_1 "\ntiny-Q8_0.gguf 900 " SHA_3 "x\nconfig.json 10 " GIT_1
                  "\n");
     CHECK_OK(await(answer, &again));
-    CHECK(strstr(last_words(COMMAND_MODEL, id), "at bbbbbbbbbbbb now; job"));
+    CHECK(strstr(last_words(COMMAND_MODEL, id), "fetches 900 B of bbbbbbbbbbbb"));
     await_wants(SHA_3 "x", 1); /* what changed is fetched, the rest is not */
     CHECK_NUMBER(wants_of(SHA_1), 0);
     play_begin();
+    CHECK(news_heard[NEWS_FILES_CHANGED] == 0); /* until it is here, the former one is shown */
+    play_end();
+    CHECK_ERROR(run_command(COMMAND_MODEL, id, "rollback\n"), -ERR_BUSY);
+    CHECK(strstr(last_words(COMMAND_MODEL, id), "(update)"));
+    play_blob(SHA_3 "x", BLOB_COMPLETE, 900, 0, false);
+    await_state(id, "ready");
+    play_begin();
     CHECK(news_heard[NEWS_FILES_CHANGED] == 1);
     play_end();
-    CHECK_OK(run_command(COMMAND_MODEL, id, "cancel"));
     NEW_WAIT(down);
     answer = begin_command(COMMAND_MODEL, id, "update\n", &down);
     play_answer(-ERR_UNREACHABLE, 0, "", "");

@@ -109,11 +109,15 @@ static void the_kernel_hears_of_changes(int64_t model_id) {
     CHECK(now != old);
     CHECK_OK(walk("hf/acme/tiny/files/new.json", &entry));
     CHECK_ERROR(open_node(old, O_RDONLY, &handle), -ERR_STALE);
+    node_number kept = node_of("hf/acme/tiny/revisions/111111111111/files/config.json");
+    CHECK(kept != old && node_inode(kept) == node_inode(old));
+    CHECK_OK(open_node(kept, O_RDONLY, &handle));
+    tree_release(tree, kept, handle);
     CHECK_OK(tree_getattr(tree, old, &entry)); /* who has it open may ask */
 
-    /* A blob's generation: every name that leads to it. */
-    changes_of(&(struct news){.kind = NEWS_BLOB_GENERATION, .id = 2, .key = SOME_SHA256}, 2);
-    CHECK_TEXT(told, "-new.json -file.json(below) ");
+    /* A blob's generation: every name that leads to it, in files/ and then in revisions/. */
+    changes_of(&(struct news){.kind = NEWS_BLOB_GENERATION, .id = 2, .key = SOME_SHA256}, 5);
+    CHECK_TEXT(told, "-new.json -file.json(below) -file.json(below) -new.json(below) -file.json(below) ");
 
     /* Forgotten: whoever stands there finds it gone, and an empty folder. */
     char name[256];

@@ -55,7 +55,7 @@ static void has_a_sane_mode(const struct row *row) {
 
 static void has_what_its_kind_needs(const struct row *row) {
     bool written = is_written(row), text = row->kind == NODE_TEXT || written || row->kind == NODE_WAIT;
-    check_row((row->print != NULL) == text, "prints when it is a text");
+    check_row((row->print != NULL) == (text || row->kind == NODE_LINK), "prints when it is a text or a link");
     check_row((row->await && row->is_busy) == (row->kind == NODE_WAIT),
         "can be waited for when it is `wait`");
     check_row((row->commands != 0) == written, "has commands when it can be written to");
@@ -64,7 +64,8 @@ static void has_what_its_kind_needs(const struct row *row) {
 }
 
 static void can_be_found(const struct row *row) {
-    bool pattern = row->pattern && row_number(row) != ROW_FOLDER; /* which ROW_FILE finds */
+    bool pattern = row->pattern && row_number(row) != ROW_FOLDER &&
+                   row_number(row) != ROW_REVISION_FOLDER; /* which the row of files finds */
     check_row(!row->find == !pattern && !row->list == !pattern, "a pattern finds and lists");
 }
 

@@ -35,6 +35,13 @@ static unsigned look_everywhere(node_number folder, const char *path) {
             CHECK(open_node(listed.node, O_RDWR, &handle) < 0);
         if (listed.kind == NODE_MODEL_FILE)
             continue;
+        struct buf target BUF_CLEANUP = BUF_INIT;
+        if (listed.kind == NODE_LINK) {
+            CHECK_OK(tree_readlink(tree, listed.node, &target));
+            CHECK(target.len && (off_t)target.len == listed.stat.st_size && !strchr(buf_text(&target), '\n'));
+            continue;
+        }
+        CHECK_ERROR(tree_readlink(tree, listed.node, &target), -EINVAL);
         ssize_t len = read_text(there, text);
         if (!check_that(len >= 0 && len == listed.stat.st_size, __FILE__, __LINE__, there))
             fprintf(stderr, "    read %zd, stat %lld\n", len, (long long)listed.stat.st_size);

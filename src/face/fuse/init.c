@@ -17,7 +17,7 @@ static const struct wish {
     {FUSE_CAP_READDIRPLUS, true},
     {FUSE_CAP_READDIRPLUS_AUTO, true},
     {FUSE_CAP_ATOMIC_O_TRUNC, true},
-    {FUSE_CAP_CACHE_SYMLINKS, true},
+    {FUSE_CAP_CACHE_SYMLINKS, false}, /* where our links lead changes, and no time of theirs tells */
     {FUSE_CAP_EXPIRE_ONLY, true},
     {FUSE_CAP_AUTO_INVAL_DATA, false}, /* bytes of a node never change: a new time drops no pages */
     {FUSE_CAP_EXPLICIT_INVAL_DATA, true},
