@@ -319,6 +319,14 @@ bool options_show_next(const struct options *options, size_t index, char *value,
     return true;
 }
 
+bool options_use(const struct options *options, enum option_layer layer) {
+    LOCK_SCOPE(options->lock);
+    for (size_t i = 0; i < options->count; i++)
+        if (options->rows[i].values[layer].is_set)
+            return true;
+    return false;
+}
+
 void options_show_beneath(const struct options *options, size_t index, char *value, size_t value_size) {
     LOCK_SCOPE(options->lock);
     const struct option *option = &options->rows[index];

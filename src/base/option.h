@@ -103,6 +103,8 @@ bool options_show_next(const struct options *options, size_t index, char *value,
     char *origin, size_t origin_size);
 /* The value without OPTION_CONFIG: what unsetting it would bring back. Same sizes and text as above. */
 void options_show_beneath(const struct options *options, size_t index, char *value, size_t value_size);
+/* Has any option a value in this layer? */
+bool options_use(const struct options *options, enum option_layer layer);
 /* What the rows live in: `let_go(what)` is called by options_free(). Once. */
 void options_hold(struct options *options, void *what, void (*let_go)(void *what));
 

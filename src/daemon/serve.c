@@ -73,6 +73,15 @@ static int run(struct life *life, struct reason *reason) {
     return 0;
 }
 
+/* One of the settings may be why, and config/ is not there to change it. */
+static void add_way_out(const struct options *options, int error, struct reason *reason) {
+    struct reason why = *reason;
+    if (options_use(options, OPTION_CONFIG))
+        (void)err_because(reason, error,
+            "%.250s (what was written into config/ counts, too; -o kept_settings=off mounts without it)",
+            err_text(&why, error));
+}
+
 int serve(const struct serve_settings *settings) {
     struct life life = {.settings = settings, .report_fd = settings->report_fd};
     struct reason reason = {""};
@@ -91,6 +100,8 @@ int serve(const struct serve_settings *settings) {
         log_notice("%s: ended", settings->target->mountpoint);
         return WEIGHTFS_EXIT_OK;
     }
+    if (!proved)
+        add_way_out(settings->options, error, &reason);
     if (proved || life.log_path[0])
         log_error("%s", err_text(&reason, error));
     if (!proved)

@@ -16,8 +16,9 @@ static const struct verb verbs[] = {
     {"ls", "[-m DIR] [-l] [KEY|PATH]", "the models that are known, or the files of one", ls_flags, verb_ls},
     {"pull", "[-m DIR] [-q] KEY|PATH [VARIANT|FILE…]",
         "fetch a model, verify it and keep it; shows how far it is", pull_flags, verb_pull},
-    {"config", "[--dump] [--config FILE] [-o KEY=VALUE…]",
-        "print every setting that a mount would have, and where it comes from", config_flags, verb_config},
+    {"config", "[--dump] [-m DIR | [--config FILE] [-o KEY=VALUE…]] [NAME…]",
+        "print the settings of a mount, or those that one would have, and where each comes from",
+        config_flags, verb_config},
     {"help", "[VERB]", "this list, or all of one verb", no_flags, verb_help},
     {NULL, NULL, NULL, NULL, NULL},
 };
