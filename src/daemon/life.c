@@ -81,7 +81,8 @@ static int check_ca_file(const char *path, struct reason *reason) {
 int start_http(struct life *life, struct reason *reason) {
     const struct options *options = life->settings->options;
     struct http_settings settings = {.user_agent = "weightfs/" WEIGHTFS_VERSION,
-        .allow_http = options_bool(options, "allow_http")};
+        .allow_http = options_bool(options, "allow_http"),
+        .connections_per_host = (unsigned)options_number(options, "max_connections_per_host")};
     if (options_text(options, "http_proxy", life->proxy, sizeof(life->proxy)))
         settings.proxy = life->proxy;
     if (options_text(options, "ca_file", life->ca_file, sizeof(life->ca_file)))

@@ -56,6 +56,13 @@ const struct option_row daemon_options[] = {
         .environment = "SSL_CERT_FILE,REQUESTS_CA_BUNDLE,CURL_CA_BUNDLE",
         .guarded = true,
         .help = "certificates of the authorities that are trusted, instead of the system's"},
+    {.name = "max_connections_per_host",
+        .type = OPTION_NUMBER,
+        .value = "0",
+        .least = 0,
+        .most = 256,
+        .help = "connections to one host at once; pulls leave one to readers; 0: as many as max_connections "
+                "allows"},
     {.name = NULL},
 };
 

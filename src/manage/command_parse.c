@@ -40,6 +40,9 @@ static const struct command_row rows[] = {
     { "priority", "high|normal|low", COMMAND_MODEL | COMMAND_JOB,
       "which queued job is next; what runs already is not stopped for it", parse_priority, run_priority,
       0 },
+    { "limit_rate", "BYTES|off", ANYWHERE,
+      "bytes a second that may be fetched (10M): in the root of all, else of the pulls of the model, or of "
+      "this job", parse_limit_rate, run_limit_rate, 0 },
     { "evict", "", COMMAND_MODEL,
       "free the disk that its files take; they are fetched again when they are read", parse_nothing,
       run_evict, 0 },

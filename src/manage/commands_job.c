@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/option_parse.h"
 #include "manage/job.h"
+#include "manage/setting_inside.h"
 
 typedef int visit_job(struct live_job *job, void *context, struct reason *reason);
 
@@ -126,5 +128,53 @@ int run_priority(struct manage *manage, const struct command_request *request, c
     size_t count;
     (void)read_priority(arguments, &priority);                                /* was parsed */
     (void)each_job(manage, request, set_priority, &priority, &count, reason); /* none fails */
+    return count ? 0 : nothing_open(request, reason);
+}
+
+/* ---- limit_rate: of the whole and of a model it is a setting, of a job its own ---- */
+
+static const struct option_row rate_row = {.name = "limit_rate", .type = OPTION_BYTES, .most = INT64_MAX};
+
+static const char *rate_text(const char *arguments) {
+    return strcmp(arguments, "off") == 0 ? "0" : arguments;
+}
+
+static void write_setting(const char *arguments, char to[static 128]) {
+    (void)snprintf(to, 128, "%s %s", rate_row.name, rate_text(arguments)); /* was parsed: it fits */
+}
+
+int parse_limit_rate(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    const char *text;
+    int64_t number;
+    char line[128];
+    if (!*arguments || strlen(arguments) > 64 ||
+        option_parse(&rate_row, rate_text(arguments), &number, &text))
+        return err_because(reason, -ERR_BAD_VALUE, "it takes bytes a second (500K, 10M), or `off`");
+    if (request->place == COMMAND_JOB)
+        return 0;
+    write_setting(arguments, line);
+    return parse_set(manage, request, line, reason);
+}
+
+static int set_rate(struct live_job *job, void *context, struct reason *reason) {
+    (void)reason;
+    job_set_rate(job, *(uint64_t *)context);
+    return 0;
+}
+
+int run_limit_rate(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    const char *text;
+    int64_t number = 0;
+    size_t count;
+    if (request->place != COMMAND_JOB) {
+        char *line = command_of(request)->set_line;
+        write_setting(arguments, line);
+        return run_set(manage, request, line, reason);
+    }
+    (void)option_parse(&rate_row, rate_text(arguments), &number, &text); /* was parsed */
+    uint64_t rate = (uint64_t)number;
+    (void)each_job(manage, request, set_rate, &rate, &count, reason); /* none fails */
     return count ? 0 : nothing_open(request, reason);
 }

@@ -239,6 +239,8 @@ struct command {
     struct items items;
     struct list jobs; /* struct live_job: begun once that is committed */
     bool flag;
+    const char *set_arguments; /* of `set`: stay as long as the line */
+    char set_line[128];        /* what `set` is given by a command that is short for it */
     struct discover_ask ask; /* of a line that asks a source first */
     bool asked;              /* it came back with ask_result */
     int ask_result;
@@ -285,6 +287,7 @@ command_function parse_priority, run_pause, run_resume, run_priority;
 command_function parse_validate, run_validate;
 command_function parse_pull, run_add, run_offline, run_ensure, run_reload;
 command_function parse_revision, run_use, run_rollback, run_update_all; /* revisions.c, update_all.c */
+command_function parse_limit_rate, run_limit_rate;
 
 /* Pull of a known model, for the commands of all places. */
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);

@@ -146,6 +146,7 @@ bool job_release(struct live_job *job);
  * catalogue's error, then nothing was changed. */
 int jobs_hold(struct manage *manage, int64_t uid);
 void job_set_priority(struct live_job *job, enum catalog_job_priority priority);
+void job_set_rate(struct live_job *job, uint64_t bytes_a_second);
 /* -ERR_BUSY when a person paused it, and who. */
 int job_refuse_held(const struct live_job *job, struct reason *reason);
 /* How many jobs of its kind's places begin before it, and itself; 0: it is not queued. Under lock. */

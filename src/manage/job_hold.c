@@ -79,6 +79,16 @@ void job_set_priority(struct live_job *job, enum catalog_job_priority priority) 
     bus_publish(&(struct news){.kind = NEWS_JOB, .id = job->row.id});
 }
 
+void job_set_rate(struct live_job *job, uint64_t bytes_a_second) {
+    lock_take(&job->manage->lock);
+    job->row.limit_rate = bytes_a_second;
+    lock_drop(&job->manage->lock);
+    job_save(job);
+    job->dirty = job->begun;
+    tick_soon(job->manage, 0);
+    bus_publish(&(struct news){.kind = NEWS_JOB, .id = job->row.id});
+}
+
 int job_refuse_held(const struct live_job *job, struct reason *reason) {
     int64_t holder = holder_of(job);
     if (holder < 0)

@@ -81,6 +81,16 @@ const struct option_row manage_options[] = {
         .most = 1000,
         .live = true,
         .help = "how many revisions of a model are kept under revisions/, the one that is shown counted"},
+    {.name = "model_download_timeout_s",
+        .type = OPTION_NUMBER,
+        .value = "0",
+        .environment = "MODEL_DOWNLOAD_TIMEOUT",
+        .least = 0,
+        .most = 30 * 86400,
+        .live = true,
+        .help =
+            "seconds after which a pull that is not complete fails, counted from its turn on and anew when "
+            "it is resumed; 0: never"},
     {.name = "kept_settings",
         .type = OPTION_BOOL,
         .value = "on",

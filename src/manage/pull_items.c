@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "manage/pull_items.h"
+#include "manage/setting.h"
 
 #define START_AGAIN_MS 2000 /* after a blob could not be begun */
 
@@ -19,6 +20,8 @@ struct pull {
     struct reason item_reason;
     int start_error; /* why the next item could not be begun (no room, no descriptor) */
     uint64_t start_again_ms;
+    struct http_rate *rate; /* that all its blobs keep */
+    uint64_t begun_ms;
     pull_over *over; /* NULL: nothing follows */
 };
 
@@ -61,6 +64,7 @@ static void put_item(struct manage *manage, struct item *item) {
     if (!item->blob)
         return;
     blob_unwant(item->blob);
+    blob_set_rate(item->blob, NULL);
     blob_put(item->blob);
     item->blob = NULL;
     manage->wanted--;
@@ -151,6 +155,7 @@ static int begin_item(struct live_job *job, struct item *item) {
     }
     item->blob = blob;
     manage->wanted++;
+    blob_set_rate(blob, ((struct pull *)job->work)->rate);
     blob_want(blob);
     return 0;
 }
@@ -215,6 +220,28 @@ static void tell_progress(struct live_job *job) {
     job_set_progress(job, here, pull->items.bytes_total);
 }
 
+/* The smaller of the job's own limit and its model's. */
+static void follow_rate(struct live_job *job) {
+    const struct pull *pull = job->work;
+    uint64_t model = (uint64_t)model_setting_number(job->manage, &job->model, "limit_rate");
+    uint64_t own = job->row.limit_rate;
+    http_rate_set(pull->rate, own && (!model || own < model) ? own : model);
+}
+
+/* true: it took too long, and has ended. */
+static bool end_if_late(struct live_job *job) {
+    const struct pull *pull = job->work;
+    struct reason reason;
+    int64_t most_s = options_number(job->manage->settings.options, "model_download_timeout_s");
+    if (!most_s || clock_ms() - pull->begun_ms < (uint64_t)most_s * 1000)
+        return false;
+    int error = err_because(&reason, -ERR_DEADLINE,
+        "not complete %lld s after it began (model_download_timeout_s); what came stays, `retry` goes on",
+        (long long)most_s);
+    end(job, error, &reason);
+    return true;
+}
+
 void pull_step(struct live_job *job) {
     struct pull *pull = job->work;
     struct trouble trouble = {0};
@@ -226,8 +253,10 @@ void pull_step(struct live_job *job) {
     for (size_t i = before; i < pull->next; i++)
         trouble.under_way += pull->items.array[i].blob != NULL;
     tell_progress(job);
-    if (!end_if_over(job))
-        judge(job, &trouble);
+    if (end_if_over(job) || end_if_late(job))
+        return;
+    follow_rate(job);
+    judge(job, &trouble);
 }
 
 /* ---- for the kinds ---- */
@@ -236,6 +265,8 @@ void pull_begin_items(struct live_job *job, struct items *items, pull_over *over
     struct pull *pull = mem_new(sizeof *pull);
     pull->items = *items;
     *items = (struct items){0};
+    pull->rate = http_rate_new();
+    pull->begun_ms = clock_ms();
     pull->over = over;
     for (size_t i = 0; i < pull->items.count; i++)
         pull->done += pull->items.array[i].done;
@@ -243,6 +274,7 @@ void pull_begin_items(struct live_job *job, struct items *items, pull_over *over
     lock_take(&job->manage->lock);
     job->work = pull;
     lock_drop(&job->manage->lock);
+    follow_rate(job);
     tell_progress(job);
 }
 
@@ -255,6 +287,7 @@ void pull_stop(struct live_job *job, bool goes_on) {
     for (size_t i = 0; i < pull->next; i++)
         put_item(job->manage, &pull->items.array[i]);
     items_done(&pull->items);
+    http_rate_unref(pull->rate);
     free(pull);
 }
 

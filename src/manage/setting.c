@@ -32,6 +32,14 @@ const struct option_row model_settings[] = {
         .least = 1,
         .most = 1000,
         .help = "how many revisions are kept under revisions/, the one that is shown counted"},
+    {.name = "limit_rate",
+        .type = OPTION_BYTES,
+        .value = "0",
+        .least = 0,
+        .most = INT64_MAX,
+        .help =
+            "bytes a second (10M) that pulls of the model may fetch; who reads is not held back by it; 0: no "
+            "limit but that of the whole"},
     {.name = NULL},
 };
 

@@ -241,7 +241,7 @@ static void applied(struct command *command) {
     struct manage *manage = command->manage;
     struct changes changes CHANGES_CLEANUP = {0};
     struct reason reason;
-    const char *arguments = command->lines[command->at].arguments;
+    const char *arguments = command->set_arguments;
     /* The same text as a moment ago on this thread: what it said then it says now. */
     if (read_changes(&changes, manage, &command->request, arguments, &reason) < 0) {
         log_error("settings that were stored can't be applied: %s", reason.text);
@@ -302,6 +302,7 @@ int run_set(struct manage *manage, const struct command_request *request, char *
     if (result == 0)
         result = store(command, &changes, reason);
     command->after = applied;
+    command->set_arguments = arguments;
     if (result == 0)
         say_when(&changes, request->place == COMMAND_MODEL, reason);
     return result;

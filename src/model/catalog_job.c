@@ -34,6 +34,7 @@ static void read_job(struct db_statement *row, struct catalog_job *job) {
     catalog_get_text(row, 16, job->reason.text, sizeof job->reason.text);
     job->bytes_total = (uint64_t)db_get_number(row, 17);
     job->bytes_done = (uint64_t)db_get_number(row, 18);
+    job->limit_rate = (uint64_t)db_get_number(row, 19);
 }
 
 int catalog_job(struct catalog *catalog, int64_t id, struct catalog_job *ret_job) {
@@ -73,8 +74,8 @@ int catalog_hold(struct catalog *catalog, int64_t *ret_uid) {
 static int set_hold(struct catalog *catalog, int64_t uid) {
     if (uid < 0)
         return db_finish(db_query(catalog->writer, "DELETE FROM hold"));
-    return db_finish(by_number(
-        db_query(catalog->writer, "INSERT OR REPLACE INTO hold (number, uid) VALUES (1, ?)"), uid));
+    return db_finish(
+        by_number(db_query(catalog->writer, "INSERT OR REPLACE INTO hold (number, uid) VALUES (1, ?)"), uid));
 }
 
 int catalog_set_hold(struct catalog *catalog, int64_t uid) {
@@ -84,8 +85,8 @@ int catalog_set_hold(struct catalog *catalog, int64_t uid) {
 static int add_job(struct catalog *catalog, const struct catalog_job *job, int64_t *ret_id) {
     struct db_statement *row = db_query(catalog->writer,
         "INSERT INTO jobs (model_id, key, kind, words, memo, state, priority, held_by, uid, pid, tries, "
-        "created_ms, started_ms, ended_ms, error, reason, bytes_total, bytes_done) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "created_ms, started_ms, ended_ms, error, reason, bytes_total, bytes_done, limit_rate) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     if (!row)
         return -ERR_DATABASE;
     db_number(row, 1, job->model_id);
@@ -106,6 +107,7 @@ static int add_job(struct catalog *catalog, const struct catalog_job *job, int64
     db_text(row, 16, job->reason.text);
     db_number(row, 17, (int64_t)job->bytes_total);
     db_number(row, 18, (int64_t)job->bytes_done);
+    db_number(row, 19, (int64_t)job->limit_rate);
     int result = db_finish(row);
     if (result == 0)
         *ret_id = db_last_id(catalog->writer);
@@ -123,7 +125,7 @@ int catalog_add_job(struct catalog *catalog, const struct catalog_job *job, int6
 static int set_job(struct catalog *catalog, const struct catalog_job *job) {
     struct db_statement *row = db_query(catalog->writer,
         "UPDATE jobs SET memo = ?, state = ?, priority = ?, held_by = ?, tries = ?, started_ms = ?, "
-        "ended_ms = ?, error = ?, reason = ?, bytes_total = ?, bytes_done = ? WHERE id = ?");
+        "ended_ms = ?, error = ?, reason = ?, bytes_total = ?, bytes_done = ?, limit_rate = ? WHERE id = ?");
     if (!row)
         return -ERR_DATABASE;
     db_text(row, 1, job->memo);
@@ -137,7 +139,8 @@ static int set_job(struct catalog *catalog, const struct catalog_job *job) {
     db_text(row, 9, job->reason.text);
     db_number(row, 10, (int64_t)job->bytes_total);
     db_number(row, 11, (int64_t)job->bytes_done);
-    db_number(row, 12, job->id);
+    db_number(row, 12, (int64_t)job->limit_rate);
+    db_number(row, 13, job->id);
     return db_finish(row);
 }
 

@@ -30,6 +30,7 @@ struct catalog_job {
     int64_t held_by; /* the uid that paused it; -1: nobody did */
     int64_t uid;     /* who asked for it; -1: the daemon did */
     int64_t pid;
+    uint64_t limit_rate;                      /* bytes a second; 0: none of its own */
     unsigned tries;                           /* how often something failed and was tried again */
     int64_t created_ms, started_ms, ended_ms; /* wall clock; 0 not yet */
     int error;

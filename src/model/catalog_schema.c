@@ -207,6 +207,8 @@ static const char *const steps[] = {
     "CREATE TRIGGER files_dropped AFTER DELETE ON files WHEN old.digest != '' BEGIN"
     "    INSERT OR IGNORE INTO dropped (digest) VALUES (old.digest);"
     "END;",
+    /* a job's own rate */
+    "ALTER TABLE jobs ADD COLUMN limit_rate INTEGER NOT NULL DEFAULT 0;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

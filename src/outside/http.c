@@ -7,6 +7,7 @@
 
 #define KEPT_CONNECTIONS 256L
 #define LOOK_MS          100          /* how often deadlines are looked at */
+#define RATE_MS          5            /* how often those that wait for a rate are looked at */
 #define IDLE_MS          (60u * 1000) /* the longest sleep */
 
 /* ---- from any thread */
@@ -160,6 +161,8 @@ static void report_ended(struct http_loop *loop) {
 static int sleep_ms(struct http_loop *loop) {
     uint64_t most = list_empty(&loop->active) && list_empty(&loop->waiting) ? IDLE_MS : LOOK_MS,
              now = clock_ms();
+    if (loop->held_count)
+        most = RATE_MS;
     if (!list_empty(&loop->ending))
         return 0;
     lock_take(&loop->lock);
@@ -190,6 +193,7 @@ static bool turn(struct http_loop *loop) {
     if (!stopping)
         run_delays(loop);
     run_curl(loop);
+    rates_look(loop);
     look(loop);
     report_ended(loop);
     if (!stopping)

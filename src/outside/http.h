@@ -38,7 +38,8 @@ struct http_settings {
     const char *proxy;
     const char *ca_file; /* NULL: the system's */
     bool allow_http;
-    unsigned connections_per_host; /* 0: no limit of the loop's own */
+    /* 0: no limit of the loop's own. Requests of the last rank leave one to the others. */
+    unsigned connections_per_host;
 };
 
 /* An answer's head: of a redirect or the last one. Valid during on_head(). */
@@ -63,18 +64,34 @@ bool http_parse_link_next(const char *value, char *to, size_t size);
  * false when neither. */
 bool http_head_retry_after(const struct http_head *head, unsigned *ret_seconds);
 
+/*
+ * A rate that several requests keep together (a token bucket). Any thread may set it, at any time. A
+ * request names up to HTTP_RATES, and keeps all of them; where a rate does not suffice for all, those of
+ * the lowest `rank` go first, and the others have what is left.
+ */
+struct http_rate;
+#define HTTP_RATES     2
+#define HTTP_RANKS     3
+#define HTTP_RATE_MOST (UINT64_C(1) << 40) /* bytes a second; more is this */
+struct http_rate *http_rate_new(void);     /* without a limit */
+struct http_rate *http_rate_ref(struct http_rate *rate);
+void http_rate_unref(struct http_rate *rate);
+void http_rate_set(struct http_rate *rate, uint64_t bytes_a_second); /* 0: no limit */
+
 struct http_request {
     /* What to ask. Strings are the caller's and must stay until on_done. */
     const char *url;
     const char *authorization; /* value of Authorization, e.g. "Bearer …"; NULL */
     const char *accept;        /* NULL: any */
     bool has_range;
-    uint64_t first, last; /* inclusive, as in the protocol */
-    unsigned redirects;   /* how many may be followed */
-    uint64_t deadline_ms; /* for all of it, 0: none */
-    uint64_t connect_ms;  /* 0: 5000 */
-    uint64_t stall_ms;    /* no byte for so long ends it with -ERR_STALLED; 0: none */
-    size_t body_limit;    /* for collected bodies: more ends it with -ERR_TOO_LARGE */
+    uint64_t first, last;                /* inclusive, as in the protocol */
+    unsigned redirects;                  /* how many may be followed */
+    uint64_t deadline_ms;                /* for all of it, 0: none */
+    uint64_t connect_ms;                 /* 0: 5000 */
+    uint64_t stall_ms;                   /* no byte for so long ends it with -ERR_STALLED; 0: none */
+    unsigned rank;                       /* 0 is served first … HTTP_RANKS - 1 */
+    struct http_rate *rates[HTTP_RATES]; /* NULL: none; the caller's references until on_done */
+    size_t body_limit;                   /* for collected bodies: more ends it with -ERR_TOO_LARGE */
     void *context;
 
     /* What to tell. on_head: each head; <0 ends the request with that error. on_body: bytes of the last

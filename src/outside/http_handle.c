@@ -16,7 +16,11 @@ static size_t on_line(char *data, size_t size, size_t count, void *context) {
 }
 
 static size_t on_bytes(char *data, size_t size, size_t count, void *context) {
-    return transfer_bytes(context, data, size * count) ? size * count : 0;
+    switch (transfer_bytes(context, data, size * count)) {
+    case TAKEN: return size * count;
+    case LATER: return CURL_WRITEFUNC_PAUSE;
+    default: return 0;
+    }
 }
 
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {

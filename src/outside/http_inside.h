@@ -4,8 +4,8 @@
 
 /*
  * What the parts of http share, and nobody else includes: http.c is the loop (queues, delays, deadlines),
- * http_transfer.c one request's way through its redirects, http_handle.c what is said to libcurl; http_head.c
- * and http_url.c are pure.
+ * http_transfer.c one request's way through its redirects, http_handle.c what is said to libcurl; http_hold.c
+ * and http_rate.c hold back what is too fast; http_head.c and http_url.c are pure.
  *
  * A transfer's life: adopted from the inbox → one hop after the other inside curl → on loop->ending with its
  * result → on_done. Whoever decides that a transfer ends calls transfer_fail() (or transfer_hop_done() does),
@@ -40,6 +40,7 @@ struct http_loop {
     struct list delays;  /* by time */
     struct list idle;    /* easy handles kept for the next requests */
     unsigned idle_count;
+    unsigned held_count; /* transfers that wait for a rate */
 
     atomic_bool offline;
     struct lock lock;  /* guards what follows */
@@ -73,6 +74,7 @@ struct transfer {
     bool refused_address; /* a connection was refused for its address */
 
     int status;
+    bool held;   /* paused in curl, for a rate */
     bool judged; /* the head is complete and was shown */
     size_t head_bytes, dropped_bytes;
 
@@ -106,10 +108,26 @@ void handle_prepare(struct http_handle *handle, struct transfer *transfer);
 int handle_error(int code, bool judged);
 
 /* Called back by curl, see http_transfer.c. */
+enum taking { TAKEN, LATER, ABORTED };
 void transfer_connecting(struct transfer *transfer);
 bool transfer_address_allowed(struct transfer *transfer, bool is_inside);
-bool transfer_line(struct transfer *transfer, const char *line, size_t len);  /* false: abort */
-bool transfer_bytes(struct transfer *transfer, const void *data, size_t len); /* false: abort */
+bool transfer_line(struct transfer *transfer, const char *line, size_t len); /* false: abort */
+enum taking transfer_bytes(struct transfer *transfer, const void *data, size_t len);
+
+/* --- http_rate.c: loop thread only. Nothing but the bucket --- */
+bool rate_is_empty(struct http_rate *rate);
+void rate_take(struct http_rate *rate, size_t bytes);
+/* One more of `rank` waits for it, or one less; and: does one of an earlier rank? */
+void rate_count(struct http_rate *rate, unsigned rank, bool waits);
+bool rate_has_waiting(const struct http_rate *rate, unsigned rank);
+
+/* --- http_hold.c --- */
+/* Before a piece of the body is taken: true: not now. */
+bool transfer_hold(struct transfer *transfer);
+void transfer_take(struct transfer *transfer, size_t bytes);
+void transfer_unhold(struct transfer *transfer);
+/* Goes on with those whose rate has room again. */
+void rates_look(struct http_loop *loop);
 
 /* --- http_head.c --- */
 /* "HTTP/1.1 200 OK". */

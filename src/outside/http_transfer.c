@@ -33,6 +33,7 @@ void transfer_fail(struct transfer *transfer, int error, const char *words) {
 static void leave_curl(struct transfer *transfer) {
     if (!transfer->in_curl)
         return;
+    transfer_unhold(transfer);
     (void)curl_multi_remove_handle(transfer->loop->multi,
         transfer->handle->easy); /* ours, and not inside a callback */
     transfer->in_curl = false;
@@ -63,6 +64,8 @@ bool transfer_may_begin(const struct transfer *transfer) {
     unsigned same = 0, most = transfer->loop->connections_per_host;
     if (most == 0)
         return true;
+    if (most > 1 && transfer->request->rank == HTTP_RANKS - 1)
+        most--; /* else a reader would wait for a range of a pull to end */
     list_each (link, &transfer->loop->active)
         if (http_same_origin(list_entry(link, struct transfer, link)->url, transfer->url) && ++same >= most)
             return false;
@@ -244,15 +247,18 @@ bool transfer_line(struct transfer *transfer, const char *line, size_t len) {
     return !transfer->ended;
 }
 
-bool transfer_bytes(struct transfer *transfer, const void *data, size_t len) {
+enum taking transfer_bytes(struct transfer *transfer, const void *data, size_t len) {
     struct http_request *request = transfer->request;
     if (transfer->ended)
-        return false;
+        return ABORTED;
     transfer->moved_ms = transfer->loop->now_ms;
     if (transfer->next_url) {
         transfer->dropped_bytes += len;
-        return transfer->dropped_bytes <= HTTP_REDIRECT_BODY_LIMIT;
+        return transfer->dropped_bytes <= HTTP_REDIRECT_BODY_LIMIT ? TAKEN : ABORTED;
     }
+    if (transfer_hold(transfer))
+        return LATER;
+    transfer_take(transfer, len);
     request->body_bytes += len;
     if (request->on_body) {
         int result = request->on_body(request, data, len);
@@ -261,7 +267,7 @@ bool transfer_bytes(struct transfer *transfer, const void *data, size_t len) {
     } else if (buf_add(&request->body, data, len) < 0) {
         transfer_fail(transfer, -ERR_TOO_LARGE, "larger than such an answer may be");
     }
-    return !transfer->ended;
+    return transfer->ended ? ABORTED : TAKEN;
 }
 
 /* ---- between hops */

@@ -325,6 +325,14 @@ void blob_unwant(struct blob *blob) {
         blob_attend(blob);
 }
 
+void blob_set_rate(struct blob *blob, struct http_rate *rate) {
+    lock_take(&blob->lock);
+    struct http_rate *former = blob->rate;
+    blob->rate = http_rate_ref(rate);
+    lock_drop(&blob->lock);
+    http_rate_unref(former);
+}
+
 void blob_retry(struct blob *blob) {
     LIST_HEAD(ended);
     lock_take(&blob->lock);

@@ -72,6 +72,10 @@ int fetch_new(struct blob *blob, enum fetch_class class, uint32_t first, uint32_
     fetch->url = mem_text(blob->location);
     if (!fetch->direct)
         blob->locating = true;
+    _Static_assert((int)HTTP_RANKS == (int)FETCH_CLASSES, "a class is a rank");
+    fetch->request.rank = class;
+    fetch->request.rates[0] = http_rate_ref(blob->store->rate);
+    fetch->request.rates[1] = class == FETCH_PULL ? http_rate_ref(blob->rate) : NULL;
     blob->store->slots[class]++;
     atomic_fetch_add(&blob->store->fetches, 1);
     metric_add(&store_metrics[STORE_FETCHES], class, 1);
@@ -263,6 +267,8 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
 }
 
 static void fetch_free(struct fetch *fetch) {
+    for (size_t i = 0; i < HTTP_RATES; i++)
+        http_rate_unref(fetch->request.rates[i]);
     source_ask_done(&fetch->ask);
     buf_done(&fetch->request.body);
     buf_done(&fetch->request.fields);
@@ -334,6 +340,7 @@ void fetch_start(struct fetch *fetch) {
     int error = blob->origins[fetch->origin].source->file_request(access_of(fetch), &file, &fetch->ask,
         &fetch->reason);
     request->context = fetch;
+    store_follow_rate(blob->store);
     if (error) {
         on_done(request, error);
         return;

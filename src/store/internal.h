@@ -92,6 +92,7 @@ struct blob {
     uint32_t present; /* blocks that are here */
     uint32_t witness; /* a block that was absent on disk when we looked; any other value only costs a look */
     unsigned users, wants;
+    struct http_rate *rate; /* of pulls; NULL */
     bool refetch; /* one of the wants is our own, after a mismatch */
 
     int part_fd, data_fd,
@@ -171,6 +172,8 @@ struct store {
     _Atomic unsigned fetches;
     _Atomic uint64_t speed;
 
+    struct http_rate *rate; /* of all that is fetched: limit_rate */
+
     /* Loop only. */
     struct list active;
     unsigned slots[FETCH_CLASSES]; /* fetches by class */
@@ -189,6 +192,10 @@ static inline uint64_t store_stall_ms(const struct store *store) {
 }
 static inline unsigned store_connections(const struct store *store) {
     return (unsigned)options_number(store->settings.options, "max_connections");
+}
+
+static inline void store_follow_rate(struct store *store) {
+    http_rate_set(store->rate, (uint64_t)options_number(store->settings.options, "limit_rate"));
 }
 
 /* --- blob.c: waiting and ending --- */

@@ -43,5 +43,14 @@ const struct option_row store_options[] = {
         .most = 64,
         .live = true,
         .help = "ranges fetched at once for pulls and read-ahead; readers that wait may use four more"},
+    {.name = "limit_rate",
+        .type = OPTION_BYTES,
+        .value = "0",
+        .least = 0,
+        .most = INT64_MAX,
+        .live = true,
+        .help =
+            "bytes a second (10M) that may be fetched in all; readers that wait go first, pulls have what "
+            "they leave; 0: no limit"},
     {.name = NULL},
 };

@@ -52,6 +52,7 @@ void store_run_mail(struct http_task *task) {
             list_append(&store->active, &blob->active_link);
         }
     }
+    store_follow_rate(store);
     store_plan(store);
 }
 

@@ -83,6 +83,7 @@ static void free_store(struct store *store) {
     path_close(&store->dir_fd);
     lock_done(&store->lock);
     lock_done(&store->mail_lock);
+    http_rate_unref(store->rate);
     free(store->path);
     free(store->instance_path);
     free(store);
@@ -103,6 +104,7 @@ int store_open(const struct store_settings *settings, struct store **ret_store, 
     list_init(&store->idle);
     list_init(&store->mail);
     list_init(&store->active);
+    store->rate = http_rate_new();
     store->task.run = store_run_mail;
     store->tick.run = store_tick;
     char word[16];
@@ -162,6 +164,7 @@ static void blob_free(struct blob *blob) {
     path_close(&blob->part_fd);
     free(blob->blocks);
     digest_free(blob->hash);
+    http_rate_unref(blob->rate);
     free(blob->location);
     for (unsigned i = 0; i < blob->origin_count; i++) {
         free(blob->origins[i].model);

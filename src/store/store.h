@@ -128,6 +128,9 @@ int blob_open_complete(struct blob *blob);
 /* Background pulls: a blob is fetched to its end while at least one want is on. */
 void blob_want(struct blob *blob);
 void blob_unwant(struct blob *blob);
+/* Pulls of this blob keep `rate` too (a reference of the store's own; NULL: none); readers don't. The
+ * last one that was set counts. */
+void blob_set_rate(struct blob *blob, struct http_rate *rate);
 /* Forgets failures and a corrupt mark; what is wanted goes on at once. */
 void blob_retry(struct blob *blob);
 /* Drops what is here. -EBUSY: open (by any daemon), or being fetched for somebody; -EPERM: held. 0 also

@@ -63,6 +63,8 @@ static int job_sheet(const struct place *place, struct buf *to, bool json) {
     sheet_bytes(&sheet, "speed", report.speed);
     if (report.seconds_left != UINT64_MAX)
         sheet_number(&sheet, "seconds_left", report.seconds_left);
+    if (job->limit_rate)
+        sheet_bytes(&sheet, "limit_rate", job->limit_rate);
     sheet_number(&sheet, "tries", job->tries);
     if (job->uid >= 0)
         sheet_number(&sheet, "uid", (uint64_t)job->uid);

@@ -122,6 +122,9 @@ void blob_unwant(struct blob *blob) {
     blob_wants--;
     play_end();
 }
+void blob_set_rate(struct blob *blob, struct http_rate *rate) {
+    (void)blob, (void)rate;
+}
 void blob_retry(struct blob *blob) {
     play_begin();
     blob->retries++;
