@@ -33,4 +33,9 @@ void flags_print(const struct flag *flags, FILE *to);
             "the mount that is meant (else WEIGHTFS_MOUNT, the current folder, or the only one)" \
     }
 
+/* The flag of every verb that lists. */
+#define FLAG_JSON (FLAG_LONG_ONLY + 100)
+#define FLAG_AS_JSON \
+    { FLAG_JSON, "json", NULL, "as JSON, figures in plain bytes" }
+
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "daemon/json_list.h"
 #include "daemon/say.h"
 #include "daemon/subject.h"
 #include "daemon/table.h"
@@ -25,6 +26,7 @@
 const struct flag ls_flags[] = {
     FLAG_MOUNT,
     {'l', "long", NULL, "more columns: variant, commit and pin of models; digests of files"},
+    FLAG_AS_JSON,
     {0, NULL, NULL, NULL},
 };
 
@@ -32,7 +34,8 @@ const struct flag ls_flags[] = {
 
 struct listing {
     struct table table;
-    bool is_long;
+    struct json_list list;
+    bool is_long, as_json;
     size_t root_len; /* how much of a path is not shown */
 };
 
@@ -75,6 +78,10 @@ static int add_model(struct listing *listing, const char *dir) {
         return 0; /* forgotten while we looked */
     if (error < 0)
         return error;
+    if (listing->as_json) {
+        json_list_add(&listing->list, buf_text(&text));
+        return 0;
+    }
     table_add(&listing->table, json_text(json_get(status, "key"), NULL));
     table_add(&listing->table, json_text(json_get(status, "state"), NULL));
     table_add(&listing->table, bytes_of(status, "bytes_total", size));
@@ -131,6 +138,31 @@ static const char *attribute(const char *path, const char *name, char *to, size_
     return to;
 }
 
+static const char *below(const struct listing *listing, const char *path) {
+    const char *name = path + listing->root_len;
+    return *name == '/' ? name + 1 : *name ? name : path;
+}
+
+static void add_file_object(struct listing *listing, const char *path, const struct stat *status) {
+    static const char *const names[] = {"state", "sha256"};
+    BUF_CLEANUP struct buf object = BUF_INIT;
+    char text[128];
+    (void)buf_text_add(&object, "{\"path\":"); /* no limit: none of these can fail */
+    (void)buf_json_string(&object, below(listing, path));
+    (void)buf_format(&object, ",\"size\":%lld", (long long)status->st_size);
+    if (*attribute(path, "user.weightfs.cached_bytes", text, sizeof(text)))
+        (void)buf_format(&object, ",\"cached_bytes\":%s", text);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char name[40];
+        snprintf(name, sizeof(name), "user.weightfs.%s", names[i]);
+        const char *value = attribute(path, name, text, sizeof(text));
+        (void)buf_format(&object, ",\"%s\":", names[i]);
+        (void)buf_json_string(&object, *value ? value : NULL);
+    }
+    (void)buf_text_add(&object, "}");
+    json_list_add(&listing->list, buf_text(&object));
+}
+
 static int add_file(struct listing *listing, const char *path) {
     struct stat status;
     char size[HUMAN_SIZE], cached[HUMAN_SIZE], text[128];
@@ -141,14 +173,17 @@ static int add_file(struct listing *listing, const char *path) {
                                                                  : each_name(listing, path, add_file);
     if (!S_ISREG(status.st_mode))
         return 0;
+    if (listing->as_json) {
+        add_file_object(listing, path, &status);
+        return 0;
+    }
     const char *here = attribute(path, "user.weightfs.cached_bytes", text, sizeof(text));
     table_add(&listing->table, human_bytes(size, (uint64_t)status.st_size));
     table_add(&listing->table, *here ? human_bytes(cached, strtoull(here, NULL, 10)) : NULL);
     table_add(&listing->table, attribute(path, "user.weightfs.state", text, sizeof(text)));
     if (listing->is_long)
         table_add(&listing->table, attribute(path, "user.weightfs.sha256", text, sizeof(text)));
-    const char *name = path + listing->root_len;
-    table_add(&listing->table, *name == '/' ? name + 1 : *name ? name : path);
+    table_add(&listing->table, below(listing, path));
     return 0;
 }
 
@@ -191,10 +226,11 @@ int verb_ls(int argc, char **argv) {
     int flag;
     flags_begin();
     while ((flag = flags_next(ls_flags, argc, argv, &value)) > 0) {
-        if (flag == 'l')
-            listing.is_long = true;
-        else
-            named = value;
+        switch (flag) {
+        case 'm': named = value; break;
+        case 'l': listing.is_long = true; break;
+        case FLAG_JSON: listing.as_json = true; break;
+        }
     }
     if (flag < 0)
         return WEIGHTFS_EXIT_USAGE;
@@ -206,8 +242,12 @@ int verb_ls(int argc, char **argv) {
     int error = decide_path(&subject, path, &reason);
     if (error < 0)
         return say(WEIGHTFS_EXIT_FAILURE, "%s", err_text(&reason, error));
+    if (listing.as_json)
+        json_list_begin(&listing.list);
     error = list_path(&listing, subject.mount, path);
-    if (error >= 0)
+    if (listing.as_json)
+        json_list_end(&listing.list);
+    else if (error >= 0)
         table_print(&listing.table, stdout);
     table_done(&listing.table);
     if (error < 0) {

@@ -3,7 +3,8 @@
 #define WEIGHTFS_DAEMON_VERBS_H
 
 /*
- * The verbs of the command. verbs.c holds the table; help, usage, completion and dispatch come from it.
+ * The verbs of the command. verbs.c holds the table; help, usage, completion, manual and dispatch come from
+ * it. Each command of `ctl` that has no row there is a verb as well, made from its own row.
  * A verb gets its own words (argv[0] is the verb) and returns an exit code of weightfs/exit.h. All but
  * `mount` are thin: they read and write files of a mounted tree.
  */
@@ -29,14 +30,22 @@ int verb_unknown(const char *name);
 int verb_usage(const char *name);
 void verbs_print_help(FILE *to);
 
-extern const struct flag mount_flags[], umount_flags[], status_flags[], ls_flags[], pull_flags[],
-    config_flags[];
+/* The command of ctl that a verb stands for: its own name, or another ("rm": "forget"). */
+const char *command_of_verb(const char *verb);
+
+extern const struct flag mount_flags[], umount_flags[], document_flags[], ls_flags[], pull_flags[],
+    config_flags[], jobs_flags[], events_flags[], configure_flags[], recommended_flags[], command_flags[];
 int verb_mount(int argc, char **argv);
 int verb_umount(int argc, char **argv);
-int verb_status(int argc, char **argv);
+int verb_document(int argc, char **argv);
 int verb_ls(int argc, char **argv);
+int verb_jobs(int argc, char **argv);
+int verb_events(int argc, char **argv);
 int verb_pull(int argc, char **argv);
+int verb_configure(int argc, char **argv);
+int verb_recommended(int argc, char **argv);
 int verb_config(int argc, char **argv);
+int verb_command(int argc, char **argv);
 int verb_help(int argc, char **argv);
 
 #endif
