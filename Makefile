@@ -91,16 +91,19 @@ lint: $(DEPS)/.deps-lint ## formatting of C, syntax of scripts
 	@scripts/lint
 format: $(DEPS)/.deps-lint ## let clang-format rewrite the C sources
 	@scripts/lint --fix
-docs: $(BIN) ## write docs/tree.md, options.md, errors.md and metrics.md from the program's tables
+docs: $(BIN) ## write docs/tree.md, options.md, errors.md, metrics.md and weightfs.1 from the program's tables
 	mkdir -p docs
 	for page in tree options errors metrics; do \
 		$(BIN) --print-docs $$page >$(BUILD)/page.md && cp $(BUILD)/page.md docs/$$page.md || exit 1; done
+	$(BIN) --print-docs man >$(BUILD)/page.md && cp $(BUILD)/page.md docs/weightfs.1
 
 install: $(BIN) ## install; DESTDIR= PREFIX=/usr/local SBINDIR=/usr/sbin (mount(8) looks for its helpers there)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/weightfs
 	for helper in mount umount; do \
 		install -D -m 755 mount-helpers/$$helper.weightfs $(DESTDIR)$(SBINDIR)/$$helper.weightfs || exit 1; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/weightfs share/weightfs/catalogue.json
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/weightfs.1
+	install -D -m 644 contrib/completions/weightfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weightfs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/weightfs README.md LICENSE $(wildcard docs/*.md)
 clean: ## remove what was built, keep libfuse and the interop tree
 	rm -rf $(BIN) $(foreach mode,release asan tsan faults fuzz test,$(BUILD)/$(mode))

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of weightfs for bash. Verbs and flags come from `weightfs help`, options
-# from `weightfs config --dump`, models from `weightfs ls`.
+# Completion of weightfs for bash. Verbs, flags and what a verb takes come from `weightfs help`, options
+# from `weightfs config --dump`, models from `weightfs ls`, jobs from `weightfs jobs`.
 
-_weightfs_verbs() { weightfs help 2>/dev/null | awk '/^  [a-z]+ /{ print $1 }'; }
+_weightfs_verbs() { weightfs help 2>/dev/null | awk '/^  [a-z][a-z_-]* /{ print $1 }'; }
 _weightfs_flags() { weightfs help "$1" 2>/dev/null | grep -oE '^ +(-[a-zA-Z], )?--?[a-z-]+' | tr -d ' ' | tr , '\n'; }
 _weightfs_options() { weightfs config --dump 2>/dev/null | awk '{ print $1 "=" }'; }
+_weightfs_takes() { weightfs help "$1" 2>/dev/null | head -n 1 | grep -q -- "$2"; }
+_weightfs_jobs() { weightfs jobs ${1:+-m "$1"} 2>/dev/null | awk 'NR > 1 { print $1 }'; }
+_weightfs_settings() { weightfs configure ${1:+-m "$1"} 2>/dev/null | awk 'NR > 1 { print $1 "=" }'; }
+_weightfs_words() { weightfs help "$1" 2>/dev/null | head -n 1 | grep -oE '(^|[|[ ])[a-z][a-z-]*(=|[]| ]|$)' | tr -d '[]| ' | grep -vxE 'usage:?|weightfs|'"$1"; }
 _weightfs_models() { weightfs ls ${1:+-m "$1"} 2>/dev/null | awk 'NR > 1 { print $1 }'; }
 _weightfs_mounts() { awk '/ - fuse\.weightfs /{ print $5 }' /proc/self/mountinfo; }
 
@@ -32,11 +36,16 @@ _weightfs() {
     mount) compopt -o dirnames ;;
     umount) mapfile -t COMPREPLY < <(compgen -W "$(_weightfs_mounts)" -- "$word") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$(_weightfs_verbs)" -- "$word") ;;
-    status | ls | pull)
+    *)
         # bash takes a colon for the end of a word, keys have one: the whole key is matched, and what stands behind its colon is put in
         word=${COMP_LINE:0:COMP_POINT}
         word=${word##* }
-        mapfile -t COMPREPLY < <(compgen -W "$(_weightfs_models "$mount")" -- "$word")
+        local found=
+        ! _weightfs_takes "$verb" KEY || found+=" $(_weightfs_models "$mount")"
+        ! _weightfs_takes "$verb" JOB || found+=" $(_weightfs_jobs "$mount")"
+        ! _weightfs_takes "$verb" NAME || { compopt -o nospace 2>/dev/null; found+=" $(_weightfs_settings "$mount")"; }
+        found+=" $(_weightfs_words "$verb")"
+        mapfile -t COMPREPLY < <(compgen -W "$found" -- "$word")
         [[ $word != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${word%:*}":}")
         ;;
     esac

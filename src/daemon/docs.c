@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "daemon/manual.h"
 #include "daemon/options.h"
 #include "daemon/say.h"
 #include "face/fuse/face.h"
@@ -127,6 +128,8 @@ static const struct page {
     {"metrics", print_metrics}};
 
 int docs_print(const char *page, FILE *to) {
+    if (strcmp(page, "man") == 0) /* no Markdown: not one of `all` */
+        return manual_print(to);
     bool all = strcmp(page, "all") == 0, found = false;
     for (size_t i = 0; i < COUNT(pages); i++) {
         if (!all && strcmp(page, pages[i].name) != 0)
@@ -138,7 +141,7 @@ int docs_print(const char *page, FILE *to) {
     }
     if (!found)
         return say(WEIGHTFS_EXIT_USAGE,
-            "there is no page '%s'; there are tree, options, errors, metrics and all", page);
+            "there is no page '%s'; there are tree, options, errors, metrics, man and all", page);
     return WEIGHTFS_EXIT_OK;
 }
 

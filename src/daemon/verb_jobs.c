@@ -78,8 +78,8 @@ static int add_job(struct jobs *jobs, const char *folder, const char *id) {
 }
 
 static int by_number(const struct dirent **a, const struct dirent **b) {
-    long long left = atoll((*a)->d_name), right = atoll((*b)->d_name);
-    return (left > right) - (left < right);
+    size_t left = strlen((*a)->d_name), right = strlen((*b)->d_name);
+    return left != right ? (left > right) - (left < right) : strcmp((*a)->d_name, (*b)->d_name);
 }
 
 static int is_number(const struct dirent *entry) {

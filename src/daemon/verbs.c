@@ -115,6 +115,10 @@ const struct verb *verb_row(size_t index) {
     return index < OWN_COUNT ? &own_verbs[index] : command_verb(index - OWN_COUNT);
 }
 
+bool verb_is_made(size_t index) {
+    return index >= OWN_COUNT;
+}
+
 const struct verb *verb_find(const char *name) {
     const struct verb *verb;
     for (size_t i = 0; (verb = verb_row(i)); i++)
@@ -152,7 +156,8 @@ void verbs_print_help(FILE *to) {
         fprintf(to, "%s  %-12s %s\n", i == OWN_COUNT ? "\nCommands, as `ctl` takes them:\n\n" : "",
             verb->name, verb->help);
     fputs("\n  --version                 print the version\n"
-          "  --print-docs PAGE         print docs/PAGE.md: tree, options, errors, metrics, or all\n"
+          "  --print-docs PAGE         print docs/PAGE.md: tree, options, errors, metrics, or all; man: the "
+          "manual\n"
           "  --print-faults            print the fault points that WEIGHTFS_FAULT may name\n"
           "\n`weightfs help VERB` tells more, `cat MOUNTPOINT/README` explains the tree.\n"
           "Keys name models: hf:ORG/NAME[:VARIANT], or ORG/NAME.\n"

@@ -9,6 +9,7 @@
  * `mount` are thin: they read and write files of a mounted tree.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "daemon/flags.h"
@@ -23,6 +24,8 @@ struct verb {
 
 /* NULL after the last. */
 const struct verb *verb_row(size_t index);
+/* Was it made from the row of a command? */
+bool verb_is_made(size_t index);
 const struct verb *verb_find(const char *name);
 /* `weightfs: …` with the nearest verb. Returns WEIGHTFS_EXIT_FAILURE, as git does. */
 int verb_unknown(const char *name);
