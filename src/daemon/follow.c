@@ -18,6 +18,9 @@
 #include "daemon/subject.h"
 #include "daemon/tree_file.h"
 
+/* A validation that was done, and found something, says so. */
+static const char FOUND_BAD[] = "`report` says which";
+
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int number) {
@@ -105,8 +108,10 @@ static int conclude(const char *dir, const char *title) {
     const char *kind = *said.kind ? said.kind : "job";
     const char *between = *said.reason ? ": " : "";
     if (strcmp(said.state, "done") == 0) {
-        printf("%s: %s done%s%s%s%s\n", about, kind, *said.size ? ", " : "", said.size, between, said.reason);
-        return WEIGHTFS_EXIT_OK;
+        bool sized = *said.size && strcmp(said.size, "0 B") != 0;
+        printf("%s: %s done%s%s%s%s\n", about, kind, sized ? ", " : "", sized ? said.size : "", between,
+            said.reason);
+        return strstr(said.reason, FOUND_BAD) ? WEIGHTFS_EXIT_FAILURE : WEIGHTFS_EXIT_OK;
     }
     if (strcmp(said.state, "paused") == 0)
         return say(WEIGHTFS_EXIT_FAILURE, "%s: %s is paused: %s", about, kind,

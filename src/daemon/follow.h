@@ -27,7 +27,8 @@ struct outcome_said {
 /* What `status` in the folder says of it. -errno. */
 int follow_outcome(const char *dir, struct outcome_said *ret_said);
 
-/* Follows the job `id` of `mount` and says what became of it: an exit code. `title` "": the job's model. */
+/* Follows the job `id` of `mount` and says what became of it: an exit code (WEIGHTFS_EXIT_FAILURE also for a
+ * validation that found something). `title` "": the job's model. */
 int follow_job(const char *mount, int64_t id, const char *title, bool is_quiet);
 
 /* Calls `visit` for each job number in a sentence ("job 12 fetches …", "jobs 3, 4 and 5 …"), until it returns

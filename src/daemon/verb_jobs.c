@@ -39,7 +39,7 @@ static bool is_open(const char *state) {
 
 static const char *bytes_of(const struct json *status, const char *name, char to[static HUMAN_SIZE]) {
     int64_t bytes;
-    return json_number(json_get(status, name), &bytes) && bytes >= 0 ? human_bytes(to, (uint64_t)bytes)
+    return json_number(json_get(status, name), &bytes) && bytes > 0 ? human_bytes(to, (uint64_t)bytes)
                                                                      : NULL;
 }
 
