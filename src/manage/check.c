@@ -35,6 +35,7 @@ struct file_check *file_check_new(struct check_run *run, const struct catalog_mo
     check->run = run;
     check->path = mem_text(file->path);
     check->size = file->size;
+    check->model_id = model->id;
     check->bytes = check->structure = true;
     (void)text_copy(check->digest, sizeof check->digest, file->digest); /* is of that size */
     if (item_blob(run->manage, model, file, &check->blob) < 0)
@@ -162,8 +163,13 @@ int file_check_submit(struct file_check *check, bool slow) {
     return checks_submit(check->run->manage, &check->work, slow);
 }
 
+/* Danger is what matters most of a file: a malformed one is refused by who loads it. */
+static enum finding_level gravest(const struct findings *findings) {
+    return findings->of_level[FINDING_DANGER] ? FINDING_DANGER : findings_worst(findings);
+}
+
 static const char *worst_text(const struct findings *findings) {
-    enum finding_level worst = findings_worst(findings);
+    enum finding_level worst = gravest(findings);
     for (size_t i = 0; i < findings->count; i++)
         if (findings->items[i].level == worst)
             return findings->items[i].text;
@@ -190,8 +196,8 @@ void file_check_remember(const struct file_check *check) {
     if (check->bytes)
         result = catalog_set_checked(catalog, check->digest, clock_wall_ms(), check->error);
     if (result == 0 && check->looked) {
-        enum finding_level worst = findings_worst(&check->findings);
-        if (check->findings.of_level[FINDING_DANGER] && before.scanned != (int)worst)
+        enum finding_level worst = gravest(&check->findings);
+        if (worst == FINDING_DANGER && before.scanned != (int)worst)
             tell_danger(check);
         result = catalog_set_scanned(catalog, check->digest, (int)worst, worst_text(&check->findings));
     }
@@ -205,7 +211,8 @@ static void scanned(struct file_check *check) {
     struct manage *manage = check->run->manage;
     if (!atomic_load(&manage->shut)) {
         file_check_remember(check);
-        state_mark_digest(manage, check->digest);
+        bus_publish(
+            &(struct news){.kind = NEWS_MODEL, .id = check->model_id}); /* what may be opened changed */
     }
     file_check_free(check);
 }

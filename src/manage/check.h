@@ -43,6 +43,7 @@ struct file_check {
     struct blob *blob;                        /* a reference; NULL: masked */
     void (*finish)(struct file_check *check); /* on the desk; frees it with file_check_free() */
     void *context;
+    int64_t model_id;
     char *path;
     char digest[DIGEST_TEXT_SIZE];
     uint64_t size;

@@ -90,6 +90,7 @@ struct manage {
     struct reason reason;
     uint64_t error_ms;
 
+    atomic_bool unsafe_watched; /* some model may refuse files: unsafe.c */
     struct checks *checks; /* threads that check files; NULL until they are needed. Set by the desk */
     struct registry *registry; /* never NULL while it runs; replaced under lock */
 

@@ -6,6 +6,7 @@
 #include "manage/collect.h"
 #include "manage/job.h"
 #include "manage/revision.h"
+#include "manage/unsafe.h"
 #include "manage/setting_inside.h"
 
 #include <stdio.h>
@@ -91,6 +92,13 @@ const struct option_row manage_options[] = {
         .help =
             "seconds after which a pull that is not complete fails, counted from its turn on and anew when "
             "it is resumed; 0: never"},
+    {.name = "unsafe_formats",
+        .type = OPTION_WORD,
+        .value = "warn",
+        .words = "warn|refuse",
+        .live = true,
+        .help = "files that can run code when they are loaded (pickles): warn: looked into when they are "
+                "complete, and told; refuse: not opened unless nothing dangerous was found in them"},
     {.name = "kept_settings",
         .type = OPTION_BOOL,
         .value = "on",
@@ -279,6 +287,7 @@ int manage_start(const struct manage_settings *settings, struct manage **ret_man
         done(manage);
         return err_because(reason, result, "the manager can't start: %s", err_text(&why, result));
     }
+    unsafe_watch(manage);
     bus_listen(news_hear, manage);
     struct start_work *start = mem_new(sizeof *start);
     *start = (struct start_work){.work.run = begin_desk, .manage = manage};

@@ -2,6 +2,7 @@
 /* News of blobs: the listener, on any thread, only takes note; the desk reads the notes. */
 
 #include "manage/check.h"
+#include "manage/unsafe.h"
 #include "manage/job.h"
 #include "model/catalog_revision.h"
 
@@ -52,6 +53,8 @@ static void take_note_locked(struct manage *manage, const struct news *news) {
 
 void news_hear(void *context, const struct news *news) {
     struct manage *manage = context;
+    if (news->kind == NEWS_SETTING && news->text && strcmp(news->text, "unsafe_formats") == 0)
+        unsafe_watch(manage);
     if (news->kind > NEWS_BLOB_TROUBLE || !news->key)
         return; /* the others are our own */
     atomic_fetch_add(&manage->blob_version, 1);

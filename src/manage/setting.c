@@ -40,6 +40,12 @@ const struct option_row model_settings[] = {
         .help =
             "bytes a second (10M) that pulls of the model may fetch; who reads is not held back by it; 0: no "
             "limit but that of the whole"},
+    {.name = "unsafe_formats",
+        .type = OPTION_WORD,
+        .value = "warn",
+        .words = "warn|refuse",
+        .help = "files that can run code when they are loaded: warn, or refuse to open them unless nothing "
+                "dangerous was found in them"},
     {.name = NULL},
 };
 

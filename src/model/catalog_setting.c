@@ -35,6 +35,15 @@ static int set(struct catalog *catalog, int64_t model_id, const char *name, cons
     return db_finish(row);
 }
 
+int catalog_has_model_setting(struct catalog *catalog, const char *name, const char *value) {
+    LOCK_SCOPE(&catalog->read_lock);
+    int64_t found = 0;
+    struct db_statement *row = db_query(catalog->reader,
+        "SELECT EXISTS (SELECT 1 FROM model_settings WHERE name = ? AND value = ?)");
+    int result = catalog_one_number(and_text(and_text(row, 1, name), 2, value), &found);
+    return result < 0 ? result : (int)found;
+}
+
 int catalog_set_model_setting(struct catalog *catalog, int64_t model_id, const char *name,
     const char *value) {
     bool nested;

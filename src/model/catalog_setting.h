@@ -13,6 +13,8 @@
 
 /* -ENOENT: it is not set. */
 int catalog_model_setting(struct catalog *catalog, int64_t model_id, const char *name, char *to, size_t size);
+/* 1: some model has this value; 0: none. */
+int catalog_has_model_setting(struct catalog *catalog, const char *name, const char *value);
 /* On the desk. `value` NULL: unset. */
 int catalog_set_model_setting(struct catalog *catalog, int64_t model_id, const char *name, const char *value);
 

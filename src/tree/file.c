@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree/file.h"
 
+#include "manage/unsafe.h"
 #include "tree/inside.h"
 #include "tree/rows.h"
 #include "weightfs/source.h"
@@ -24,7 +25,8 @@ static bool slot_get(struct tree *tree, uint64_t file_id, struct file_view *ret_
     *ret_view = (struct file_view){.blob = blob_ref(slot->blob),
         .size = slot->size,
         .is_locked = slot->is_locked,
-        .is_former = slot->is_former};
+        .is_former = slot->is_former,
+        .is_risky = slot->is_risky};
     return true;
 }
 
@@ -41,6 +43,7 @@ static void slot_set(struct tree *tree, uint64_t file_id, const struct file_view
         .size = view->size,
         .is_locked = view->is_locked,
         .is_former = view->is_former,
+        .is_risky = view->is_risky,
         .blob = blob_ref(view->blob)};
     lock_drop(&tree->files.lock);
     if (former)
@@ -70,7 +73,8 @@ static int view_of(struct tree *tree, const struct catalog_file *file, struct fi
     };
     struct file_view view = {.size = file->size,
         .is_locked = model.locked,
-        .is_former = model.revision_id != file->revision_id};
+        .is_former = model.revision_id != file->revision_id,
+        .is_risky = unsafe_is_risky(tree->settings.manage, file->path, file->digest)};
     result = blob_get(tree->store, &origin, &view.blob);
     if (result < 0)
         return result;
@@ -117,4 +121,25 @@ int file_look(struct tree *tree, uint64_t file_id, bool any_revision, struct fil
     if (!result)
         *ret_view = view;
     return result;
+}
+
+int file_may_open(struct tree *tree, uint64_t file_id) {
+    struct manage *manage = tree->settings.manage;
+    struct file_view view;
+    struct catalog_file file;
+    struct catalog_model model;
+    if (!unsafe_is_watched(manage))
+        return 0;
+    int result = file_look(tree, file_id, true, &view);
+    if (result < 0)
+        return result;
+    blob_put(view.blob);
+    if (!view.is_risky)
+        return 0;
+    result = catalog_file(tree->catalog, (int64_t)file_id, &file);
+    if (!result)
+        result = catalog_model(tree->catalog, file.model_id, &model);
+    if (result)
+        return result == -ENOENT ? -ERR_STALE : result;
+    return unsafe_judge(manage, &model, &file, NULL);
 }

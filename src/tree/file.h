@@ -27,7 +27,10 @@ struct file_view {
     uint64_t size;
     bool is_locked;
     bool is_former; /* of a revision that is not the selected one */
+    bool is_risky;  /* it may have to be refused: file_may_open() */
 };
+/* With unsafe_formats=refuse: 0, or -ERR_UNSAFE. Quick while no model refuses anything. */
+int file_may_open(struct tree *tree, uint64_t file_id);
 /* -ERR_STALE when there is no such file, or as file_blob(). */
 int file_look(struct tree *tree, uint64_t file_id, bool any_revision, struct file_view *ret_view);
 

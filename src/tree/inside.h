@@ -52,7 +52,7 @@ struct file_slot {
     uint64_t file_id; /* 0: free */
     uint64_t version;
     uint64_t size;
-    bool is_locked, is_former;
+    bool is_locked, is_former, is_risky;
     struct blob *blob;
 };
 struct files { /* file.h */

@@ -45,7 +45,9 @@ static int use(const struct file_view *view, uint32_t generation) {
 static int open_file(struct tree *tree, struct handle *handle, bool reading) {
     (void)reading;
     struct file_view view;
-    int result = file_look(tree, node_object(handle->node), file_of_any_revision(handle->node), &view);
+    int result = file_may_open(tree, node_object(handle->node));
+    if (!result)
+        result = file_look(tree, node_object(handle->node), file_of_any_revision(handle->node), &view);
     if (result < 0)
         return result;
     result = use(&view, node_generation(handle->node));
@@ -120,6 +122,10 @@ int tree_open(struct tree *tree, node_number node, int flags, const struct tree_
     ret_open->generation = node_generation(node);
     handle_unref(tree, handle);
     return 0;
+}
+
+int tree_may_open(struct tree *tree, node_number node) {
+    return node_kind(node) == NODE_MODEL_FILE ? file_may_open(tree, node_object(node)) : 0;
 }
 
 int handle_adopt(struct tree *tree, node_number node, uint64_t number, struct handle **ret_handle) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "manage/unsafe.h"
 #include "model/catalog_check.h"
 #include "tree/inside.h"
 #include "tree/place.h"
@@ -68,6 +69,9 @@ static void add_report(const struct place *place, struct sheet *sheet) {
     bool known = catalog_report(place->tree->catalog, place->model.id, &report) == 0;
     sheet_text(sheet, "verdict", known ? finding_level_name(report.verdict) : NULL);
     sheet_time(sheet, "validated", known ? report.time_ms : 0);
+    struct reason reason = {""};
+    int error = unsafe_find(place->tree->settings.manage, &place->model, &reason);
+    sheet_text(sheet, "refused_file", error ? err_text(&reason, error) : NULL);
 }
 
 /* Whether the name that is followed leads elsewhere, as far as is known. */

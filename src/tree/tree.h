@@ -107,6 +107,9 @@ int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target);
 int tree_readdir(struct tree *tree, node_number folder, uint64_t offset, bool with_attributes,
     char name[static 256], struct tree_entry *ret_entry, uint64_t *ret_next);
 
+/* Before an open that does not come here, since the node is passed through already: 0, or why not. */
+int tree_may_open(struct tree *tree, node_number node);
+
 /* Open. `flags` are open(2)'s. *ret_handle is a number: 0 is none. For NODE_MODEL_FILE the blob is in
  * use until tree_release. -EROFS/-EPERM/-EACCES for what may not be written, PARKED never. */
 struct tree_open {

@@ -107,7 +107,9 @@ void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
     struct face *face = call.face;
     int32_t id;
     /* Hot: a node that is passed through already needs nothing of the tree. */
-    int error = may_change(file->flags) ? -ENOENT : backing_open(face->backing, node, &id);
+    int error = may_change(file->flags) ? -ENOENT : tree_may_open(face->tree, node);
+    if (!error)
+        error = backing_open(face->backing, node, &id);
     if (!error)
         pass_through(file, face->mark, id);
     else if (error == -ENOENT)
