@@ -27,7 +27,7 @@
     ROW(UNKNOWN_VARIANT, ENOENT, "the model has no such variant or file; `cat plan` lists them")            \
     ROW(BUSY, EBUSY, "something contradicting it is under way")                                             \
     ROW(NOT_ALLOWED, EPERM, "only the owner, root or the admin_group may do that")                          \
-    ROW(DOWNLOADS_OFF, EPERM, "disable_downloads=on: nothing is pulled; what is here works")                 \
+    ROW(DOWNLOADS_OFF, EPERM, "disable_downloads=on: nothing is pulled; what is here works")                \
     ROW(CANCELLED, ECANCELED, "it was cancelled")                                                           \
     ROW(INTERRUPTED, EINTR, "the caller was interrupted")                                                   \
     ROW(LAZY_OFF, EIO,                                                                                      \
@@ -58,7 +58,7 @@
     ROW(MISMATCH, EIO, "what the server sent does not have the digest that it promised")                    \
     ROW(CHANGED, EIO, "the file changed at its source while it was pinned; `echo update > ctl`")            \
     ROW(CORRUPT, EIO, "the file is corrupt; `echo retry > ctl` fetches it again")                           \
-    ROW(UNSAFE, EACCES, "unsafe_formats=refuse: the file could run code when it is loaded; `status` says more") \
+    ROW(UNSAFE, EACCES, "unsafe_formats=refuse: loading the file could run code; `status` says more")       \
     ROW(ROTTEN, EIO, "what lies on the store's disk is no longer what was verified; it is fetched again")   \
     ROW(STALE, ESTALE, "this is an earlier generation of the file; open it again")                          \
     ROW(GONE, EIO, "the bytes are no longer in the store")                                                  \

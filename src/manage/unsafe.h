@@ -5,8 +5,8 @@
 /*
  * Files that can run code when they are loaded (pickles, and what holds them). With unsafe_formats=warn they
  * are looked at when they are complete, and what is found is told (event file.danger, log, report). With
- * refuse they can't be opened: not while nobody has looked at them (not all of it here, or not validated: what
- * is read bit by bit can't be judged), not when something dangerous was found, not when they are malformed.
+ * refuse they can't be opened: not while nobody has looked at them (not all here, or not validated: what is
+ * read bit by bit can't be judged), not when something dangerous was found, not when they are malformed.
  * A pull makes them complete, and the look follows by itself; `validate` looks again.
  *
  * By content: a file that was found dangerous is refused under any name.
