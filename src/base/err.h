@@ -28,6 +28,7 @@
     ROW(BUSY, EBUSY, "something contradicting it is under way")                                             \
     ROW(NOT_ALLOWED, EPERM, "only the owner, root or the admin_group may do that")                          \
     ROW(DOWNLOADS_OFF, EPERM, "disable_downloads=on: nothing is pulled; what is here works")                \
+    ROW(TOO_OFTEN, EAGAIN, "too many commands of this user in a minute (command_rate); try again later") \
     ROW(CANCELLED, ECANCELED, "it was cancelled")                                                           \
     ROW(INTERRUPTED, EINTR, "the caller was interrupted")                                                   \
     ROW(LAZY_OFF, EIO,                                                                                      \

@@ -5,6 +5,7 @@
  * kernel may send again are one transaction.
  */
 
+#include "manage/audit.h"
 #include "manage/job.h"
 
 #include <stdio.h>
@@ -131,8 +132,7 @@ static int record(struct command *command, const char *target, const char *line,
     struct manage *manage = command->manage;
     const struct command_request *request = &command->request;
     bool last = result < 0 || command->at + 1 == command->count;
-    int recorded = catalog_audit(manage->settings.catalog, request->uid, request->gid, request->pid, target,
-        line, result);
+    int recorded = audit_line(manage, request, target, line, result);
     if (recorded == 0 && manage->settings.session && request->unique) /* 0: nobody waits for an answer */
         recorded = catalog_set_answer(manage->settings.catalog, manage->settings.session, request->unique,
             last ? result : (int)command->at + 1);
@@ -213,9 +213,9 @@ static void run(struct work *work) {
             finish(command, -ERR_CANCELLED);
             return;
         }
-        int result = command->request.allowed
-                         ? line->row->run(manage, &command->request, line->arguments, &command->sentence)
-                         : -ERR_NOT_ALLOWED;
+        int result = command->refusal
+                         ? command->refusal
+                         : line->row->run(manage, &command->request, line->arguments, &command->sentence);
         if (result == COMMAND_ASKED)
             return;
         if (result == COMMAND_AGAIN) {
@@ -248,6 +248,17 @@ static int recall(struct manage *manage, const struct command_request *request, 
     return recorded <= 0;
 }
 
+/* Before anything is done: who may not, or too often. 0: he may; negative: refused on the desk, where it is
+ * written down; or at once (*ret_now), when that was done a moment ago. */
+static int judge(struct manage *manage, const struct command *command, bool *ret_now) {
+    bool first = true;
+    int result = command_rate_take(manage, command->request.uid, command->count, &first);
+    *ret_now = !first;
+    if (result == 0 && !command->request.allowed)
+        result = -ERR_NOT_ALLOWED;
+    return result;
+}
+
 int command_await(struct manage *manage, const struct command_request *request, struct wait *wait) {
     struct reason reason = {""};
     int result = 0;
@@ -261,6 +272,13 @@ int command_await(struct manage *manage, const struct command_request *request, 
     list_init(&command->waits);
     list_init(&command->jobs);
     result = command_parse(command, &reason);
+    if (result < 0 && !request->allowed)
+        result = -ERR_NOT_ALLOWED; /* whatever it was meant to be */
+    bool now = false;
+    if (result == 0 && lines_done < command->count)
+        command->refusal = judge(manage, command, &now);
+    if (now)
+        result = command->refusal;
     if (result < 0 || lines_done >= command->count) {
         if (result < 0)
             metric_add(&manage_metrics[MANAGE_COMMANDS], metric_error(result), 1);

@@ -43,6 +43,15 @@ void events_add(struct manage *manage, const char *event, const char *model, con
 
 /* ---- manage.c: the desk and the tick ---- */
 
+/* What a user has left of his commands. */
+struct command_rate {
+    uid_t uid;
+    uint64_t at_ms; /* 0: a free place */
+    uint64_t left;  /* thousandths of a command, at that time */
+    bool refused;   /* the last one was */
+};
+#define RATES_MOST 64
+
 struct manage {
     struct manage_settings settings;
     struct pool *desk;
@@ -82,6 +91,7 @@ struct manage {
     struct list delayed; /* struct command: those that wait for their timer, under lock */
 
     struct auto_update *auto_update; /* auto_update.c */
+    struct command_rate rates[RATES_MOST]; /* how often who may command: audit.c, under lock */
 
     struct list reports; /* struct cached_report, oldest first, under lock */
     unsigned report_count;
@@ -230,6 +240,7 @@ struct command {
     char *text;                     /* our copy, cut into the lines */
     struct command_line *lines;
     size_t count, at;
+    int refusal; /* every line ends with it, nothing is done; 0 */
 
     /* Of the line that runs: */
     struct reason sentence; /* what there is to say, of a failure or a success */

@@ -117,6 +117,10 @@ struct command_row {
 };
 const struct command_row *command_row(size_t index);
 
+/* The audit: all lines that are kept (`audit_history`), oldest first, a JSON object each. 0 or
+ * -ERR_DATABASE. manage/audit.c */
+int audit_print(struct manage *manage, struct buf *to);
+
 /* --- States: manage/state.h --- */
 
 /* Is there room for what a pull is about? -ERR_BUDGET, -ERR_FULL, and figures in the reason; what is larger

@@ -152,8 +152,6 @@ int catalog_clear_absences(struct catalog *catalog); /* all */
 
 int catalog_set_setting(struct catalog *catalog, const char *name, const char *value /* NULL: unset */);
 int catalog_setting(struct catalog *catalog, const char *name, char *to, size_t size); /* -ENOENT */
-int catalog_audit(struct catalog *catalog, unsigned uid, unsigned gid, int pid, const char *target,
-    const char *command, int result);
 
 /* What a request of the kernel that came a second time (after a daemon died) was answered: written
  * in the same transaction as its effect. `session` is the FUSE connection's number as the

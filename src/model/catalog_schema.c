@@ -209,6 +209,9 @@ static const char *const steps[] = {
     "END;",
     /* a job's own rate */
     "ALTER TABLE jobs ADD COLUMN limit_rate INTEGER NOT NULL DEFAULT 0;",
+
+    /* the audit knows the caller's command line */
+    "ALTER TABLE audit ADD COLUMN program TEXT NOT NULL DEFAULT '';",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

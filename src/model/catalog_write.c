@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 
-#define AUDIT_KEPT   10000
 #define ANSWERS_KEPT 4096 /* more requests are never pending at once: the face caps them */
 
 /* ---- groups and models ---- */
@@ -139,32 +138,7 @@ int catalog_clear_absences(struct catalog *catalog) {
     return WRITE(catalog, db_finish(db_query(catalog->writer, "DELETE FROM absences")));
 }
 
-/* ---- who commanded what ---- */
-
-static int add_audit(struct catalog *catalog, unsigned uid, unsigned gid, int pid, const char *target,
-    const char *command, int outcome) {
-    struct db_statement *row = db_query(catalog->writer,
-        "INSERT INTO audit (time_ms, uid, gid, pid, target, command, result) VALUES (?, ?, ?, ?, ?, ?, ?)");
-    if (!row)
-        return -ERR_DATABASE;
-    db_number(row, 1, clock_wall_ms());
-    db_number(row, 2, uid);
-    db_number(row, 3, gid);
-    db_number(row, 4, pid);
-    db_text(row, 5, target);
-    db_text(row, 6, command);
-    db_text(row, 7, err_name(outcome));
-    int result = db_finish(row);
-    if (result < 0)
-        return result;
-    return delete_row(db_query(catalog->writer, "DELETE FROM audit WHERE id <= ?"),
-        db_last_id(catalog->writer) - AUDIT_KEPT);
-}
-
-int catalog_audit(struct catalog *catalog, unsigned uid, unsigned gid, int pid, const char *target,
-    const char *command, int result) {
-    return WRITE(catalog, add_audit(catalog, uid, gid, pid, target, command, result));
-}
+/* ---- what was answered ---- */
 
 static int set_answer(struct catalog *catalog, const char *session, uint64_t unique, int outcome) {
     struct db_statement *row = db_query(catalog->writer,

@@ -12,6 +12,7 @@
 #include "tree/inside.h"
 #include "tree/permission.h"
 #include "tree/rows.h"
+#include "tree/version.h"
 #include "tree/wake.h"
 
 #define BATCH            16
@@ -144,6 +145,7 @@ static void hear(void *context, const struct news *news) {
     struct tree *tree = context;
     void (*tell_of)(struct note * note) = NULL;
     wake_hear(tree, news);
+    version_hear(tree, news);
     switch (news->kind) {
     case NEWS_BLOB_PROGRESS:
     case NEWS_BLOB_TROUBLE: /* figures: a text may be a second old */
@@ -157,7 +159,6 @@ static void hear(void *context, const struct news *news) {
     case NEWS_JOB: break;
     case NEWS_SETTING: tell_of = news->id ? NULL : tell_setting; break;
     }
-    atomic_fetch_add(&tree->news, 1);
     if (!tell_of)
         return;
     struct note *note = mem_new(sizeof(*note));

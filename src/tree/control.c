@@ -12,6 +12,7 @@
 #include "tree/permission.h"
 #include "tree/run.h"
 #include "tree/setting.h"
+#include "tree/version.h"
 
 #define PENDING_LIMIT (64u << 10)
 
@@ -57,6 +58,14 @@ static int run_lines(struct tree *tree, struct handle *handle, const char *text,
     return result < 0 ? result : run_await(tree, handle, command.data, command.len, caller, wait);
 }
 
+/* The commands of one who may not give them: they are refused and written down. */
+static int refuse_await(struct tree *tree, struct handle *handle, const struct buf *text,
+    const struct tree_caller *caller, struct wait *wait) {
+    pending_set(tree, handle, "", 0);
+    int result = run_lines(tree, handle, buf_text(text), text->len, caller, wait);
+    return result == 0 ? -ERR_NOT_ALLOWED : result; /* nothing but blanks and comments */
+}
+
 static int write_lines(struct tree *tree, struct handle *handle, const void *data, size_t size,
     const struct tree_caller *caller, struct wait *wait) {
     struct buf text BUF_CLEANUP = BUF_INIT;
@@ -67,8 +76,8 @@ static int write_lines(struct tree *tree, struct handle *handle, const void *dat
     size_t former = text.len - size, whole = whole_lines(&text);
     /* The rest first: the outcome may be here before run_await() returns. */
     pending_set(tree, handle, buf_text(&text) + whole, text.len - whole);
-    if (!permission_allows(tree, caller))
-        result = -ERR_NOT_ALLOWED; /* also for half a line, which would say so at the flush only */
+    if (!permission_allows(tree, caller)) /* also for half a line, which would say so at the flush only */
+        result = refuse_await(tree, handle, &text, caller, wait);
     else if (whole)
         result = run_lines(tree, handle, text.data, whole, caller, wait);
     if (result < 0)
@@ -97,7 +106,7 @@ int tree_flush(struct tree *tree, node_number node, uint64_t number, const struc
         return 0;
     /* What was written has been run by now, and whoever closes may look at once: nothing printed
      * before is young any more. */
-    atomic_fetch_add(&tree->news, 1);
+    version_command(tree, node);
     struct handle *handle = handle_find(tree, node, number);
     if (!handle)
         return 0; /* of a predecessor: half a line is not known here, and a whole one was run */

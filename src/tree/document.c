@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tree/inside.h"
+#include "tree/version.h"
 #include "tree/permission.h"
 #include "tree/rows.h"
 #include "tree/run.h"
@@ -33,7 +34,7 @@ static int spoil(struct tree *tree, struct handle *handle, const struct tree_cal
     struct command_request request = request_of(handle, caller);
     if (!again)
         command_refuse(tree->settings.manage, &request, "set {…}", error, sentence);
-    atomic_fetch_add(&tree->news, 1);
+    version_raise(tree);
     return error;
 }
 
@@ -66,7 +67,7 @@ struct submission {
 static void finish(struct wait *wait, int result) {
     struct submission *submission = list_entry(wait, struct submission, wait);
     (void)result; /* ctl tells of it, and the events do */
-    atomic_fetch_add(&submission->tree->news, 1);
+    version_raise(submission->tree);
     free(submission);
 }
 
@@ -93,6 +94,6 @@ void document_submit(struct tree *tree, struct handle *handle) {
     int result = command_await(tree->settings.manage, &request, &submission->wait);
     if (result == PARKED)
         return;
-    atomic_fetch_add(&tree->news, 1);
+    version_raise(tree);
     free(submission);
 }

@@ -125,9 +125,14 @@ static int (*const fills[])(const struct place *place, struct tree_entry *entry)
 
 /* Who may write, as far as modes can say it. The kernel looks at all groups of a caller when he opens. */
 static void set_writers(const struct place *place, struct stat *status) {
+    gid_t group;
+    if (place->row->is_private) {
+        bool has_group = permission_group(place->tree, &group);
+        status->st_mode &= ~(mode_t)(has_group ? S_IRWXO : S_IRWXG | S_IRWXO);
+        status->st_gid = has_group ? group : status->st_gid;
+    }
     if (!(status->st_mode & S_IWUSR))
         return;
-    gid_t group;
     const struct option_row *option =
         place->row->about == ABOUT_OPTION ? options_row(place->tree->options, place->option) : NULL;
     if (option && option->fixed)

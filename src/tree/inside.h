@@ -16,7 +16,8 @@
 #include "model/catalog.h"
 #include "tree/tree.h"
 
-#define SNAPSHOT_BUCKETS 256
+#define SNAPSHOT_BUCKETS 8192
+#define VERSION_SLOTS    4096
 #define STAMP_SETS       4096
 #define STAMP_WAYS       4
 #define HANDLE_BUCKETS   1024
@@ -74,6 +75,11 @@ struct changes { /* change.h */
     } seen[SEEN_SLOTS];
 };
 
+struct versions { /* version.h */
+    _Atomic uint64_t all, figures;
+    _Atomic uint64_t models[VERSION_SLOTS];
+};
+
 struct permission { /* permission.h */
     struct lock lock;
     bool has_group;
@@ -90,6 +96,7 @@ struct tree {
     const struct options *options;
     int64_t start_ms;      /* wall */
     _Atomic uint64_t news; /* rises with whatever may change a text at once, or a file's row */
+    struct versions versions;
     struct permission permission;
     struct snapshots snapshots;
     struct stamps stamps;

@@ -5,8 +5,10 @@
 #include <pwd.h>
 #include <stdlib.h>
 
+#include "base/caller.h"
 #include "base/log.h"
 #include "tree/inside.h"
+#include "tree/version.h"
 
 #define RECORD_LIMIT (1u << 20)
 #define MOST_MEMBERS 4096
@@ -75,7 +77,7 @@ void permission_renew(struct tree *tree) {
     permission->member_count = found.member_count;
     lock_drop(&permission->lock);
     free(former);
-    atomic_fetch_add(&tree->news, 1);
+    version_raise(tree);
 }
 
 void permission_init(struct tree *tree) {
@@ -95,17 +97,23 @@ bool permission_group(struct tree *tree, gid_t *ret_group) {
     return tree->permission.has_group;
 }
 
-bool permission_allows(struct tree *tree, const struct tree_caller *caller) {
-    struct permission *permission = &tree->permission;
-    if (caller->uid == 0 || caller->uid == tree->settings.uid)
-        return true;
+/* 1: he is of the group by its number or name; 0: he may have been given it otherwise; -1: there is none. */
+static int is_member(struct permission *permission, const struct tree_caller *caller, gid_t *ret_group) {
     LOCK_SCOPE(&permission->lock);
     if (!permission->has_group)
-        return false;
-    if (caller->gid == permission->group)
-        return true;
+        return -1;
+    *ret_group = permission->group;
     for (size_t i = 0; i < permission->member_count; i++)
         if (permission->members[i] == caller->uid)
-            return true;
-    return false;
+            return 1;
+    return caller->gid == permission->group;
+}
+
+bool permission_allows(struct tree *tree, const struct tree_caller *caller) {
+    if (caller->uid == 0 || caller->uid == tree->settings.uid)
+        return true;
+    gid_t group;
+    int member = is_member(&tree->permission, caller, &group);
+    /* A service or a login may have the group without being one of its members. */
+    return member > 0 || (member == 0 && caller_has_group(caller->pid, group));
 }

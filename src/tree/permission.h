@@ -8,6 +8,7 @@
  * request: it may need the network, or even this mount.
  */
 
+#include "tree/rows.h"
 #include "tree/tree.h"
 
 /* A group that does not exist is logged and allows nobody. */

@@ -18,6 +18,7 @@ int print_readme(const struct place *place, struct buf *to);
 int print_option(const struct place *place, struct buf *to);
 int print_config_json(const struct place *place, struct buf *to);
 int print_schema(const struct place *place, struct buf *to);
+int print_audit(const struct place *place, struct buf *to);
 int print_metrics(const struct place *place, struct buf *to); /* print_metrics.c */
 int print_commands(const struct place *place, struct buf *to);
 

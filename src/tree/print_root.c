@@ -83,6 +83,10 @@ int print_catalogue(const struct place *place, struct buf *to) {
     return 0;
 }
 
+int print_audit(const struct place *place, struct buf *to) {
+    return audit_print(place->tree->settings.manage, to);
+}
+
 int print_commands(const struct place *place, struct buf *to) {
     command_print(place->tree->settings.manage, place->row->commands, (int64_t)place->object, to);
     return 0;

@@ -23,7 +23,8 @@
 #define FOLDER(where, what)  KIND(NODE_FOLDER, 0555, AGES, SHORT), .in = where, .about = what
 #define FOUND(where, what)   KIND(NODE_FOLDER, 0555, SHORT, SHORT), .in = where, .about = what
 #define TEXT(where, what)    KIND(NODE_TEXT, 0444, AGES, NEVER), .in = where, .about = what
-#define CONTROL(where, what) KIND(NODE_CONTROL, 0644, AGES, NEVER), .in = where, .about = what
+/* Anybody may try: who may not is told EPERM, and it is written down; the kernel would do neither. */
+#define CONTROL(where, what) KIND(NODE_CONTROL, 0666, AGES, NEVER), .in = where, .about = what
 #define VALUE(where, what)   KIND(NODE_VALUE, 0644, AGES, NEVER), .in = where, .about = what
 #define DOCUMENT(where, what) KIND(NODE_DOCUMENT, 0644, AGES, NEVER), .in = where, .about = what
 #define STREAM(where, what)  KIND(NODE_STREAM, 0444, AGES, NEVER), .in = where, .about = what
@@ -56,6 +57,9 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_METRICS] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "metrics",
         .print = print_metrics,
         .help = "numbers of all that is done here, as Prometheus reads them" },
+    [ROW_AUDIT] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "audit", .is_private = true,
+        .print = print_audit,
+        .help = "who gave which command, and how it ended: one JSON object a line; for admins" },
     [ROW_EVENTS] = { STREAM(IN_ROOT, ABOUT_TREE), .name = "events",
         .wakes = TREE_WAKE_EVENT,
         .help = "one JSON object a line, as things happen; `tail -f` follows it" },

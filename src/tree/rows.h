@@ -33,6 +33,7 @@ enum row_number {
     ROW_SOURCE = 9,
     ROW_METRICS = 10,
     ROW_CATALOGUE = 14,
+    ROW_AUDIT = 13,
     ROW_JOB = 16,
     ROW_JOB_STATUS = 17,
     ROW_JOB_PROGRESS = 18,
@@ -125,6 +126,7 @@ struct row {
     unsigned entry_ms, attr_ms;  /* how long the kernel may believe the name, and the attributes */
     unsigned wakes;              /* enum tree_wake bits: news upon which those who watch it wake up */
     enum command_place commands; /* NODE_CONTROL, NODE_VALUE, NODE_DOCUMENT: whose commands */
+    bool is_private;             /* for admins only */
     const char *help;            /* one line */
 
     /* All but folders, streams and model files: what reading gives; of a link, where it leads, without a

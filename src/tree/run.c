@@ -6,6 +6,7 @@
 #include "tree/inside.h"
 #include "tree/permission.h"
 #include "tree/rows.h"
+#include "tree/version.h"
 
 /* `inner` is the manager's while the command is under way; `outer` (the asker's) is linked in
  * tree->handles.waits for exactly that time, so that who takes it back and who finishes it agree under
@@ -43,7 +44,7 @@ static void finish(struct wait *inner, int result) {
     struct run *run = list_entry(inner, struct run, inner);
     struct tree *tree = run->tree;
     struct wait *outer = run->outer;
-    atomic_fetch_add(&tree->news, 1);
+    version_command(tree, run->handle->node);
     lock_take(&tree->handles.lock);
     list_remove(&outer->link);
     if (result < 0)

@@ -8,9 +8,10 @@
 #include "tree/inside.h"
 #include "tree/metrics.h"
 #include "tree/stamp.h"
+#include "tree/version.h"
 
 #define YOUNG_MS   1000
-#define MOST_COUNT 512
+#define MOST_COUNT 16384
 #define MOST_BYTES (8u << 20)
 #define TEXT_LIMIT (64u << 20)
 
@@ -22,7 +23,7 @@ void snapshots_init(struct tree *tree) {
 }
 
 static struct list *bucket_of(struct snapshots *snapshots, node_number node) {
-    return &snapshots->buckets[(node * 0x9e3779b97f4a7c15u) >> 56 & (SNAPSHOT_BUCKETS - 1)];
+    return &snapshots->buckets[(node * 0x9e3779b97f4a7c15u) >> 48 & (SNAPSHOT_BUCKETS - 1)];
 }
 
 static struct snapshot *find_locked(struct snapshots *snapshots, node_number node) {
@@ -55,7 +56,7 @@ static void retire_locked(struct snapshots *snapshots, struct snapshot *snapshot
 static void trim_locked(struct snapshots *snapshots, uint64_t now_ms) {
     while (!list_empty(&snapshots->ages)) {
         struct snapshot *oldest = list_entry(snapshots->ages.next, struct snapshot, age);
-        if (now_ms - oldest->made_ms < YOUNG_MS && snapshots->count <= MOST_COUNT &&
+        if (now_ms < oldest->until_ms && snapshots->count <= MOST_COUNT &&
             snapshots->bytes <= MOST_BYTES)
             return;
         retire_locked(snapshots, oldest);
@@ -70,12 +71,14 @@ void snapshots_done(struct tree *tree) {
     lock_done(&tree->snapshots.lock);
 }
 
-/* One reference is the table's; a second one is somebody's who reads it now. */
-static bool is_usable(const struct snapshot *snapshot, enum snapshot_use use, uint64_t now_ms,
-    uint64_t news) {
-    if (now_ms - snapshot->made_ms >= YOUNG_MS)
+/* One reference is the table's; a second one is somebody's who reads it now. Figures may be a second old. */
+static bool is_usable(const struct snapshot *snapshot, enum snapshot_use use, const struct place *place,
+    uint64_t now_ms) {
+    bool young = now_ms - snapshot->made_ms < YOUNG_MS;
+    if (now_ms >= snapshot->until_ms || (!young && snapshot->figures != version_of_figures(place)))
         return false;
-    return snapshot->news == news || (use == SNAPSHOT_LOOK && snapshot->refs > 1);
+    return snapshot->version == version_of(place) ||
+           (young && use == SNAPSHOT_LOOK && snapshot->refs > 1);
 }
 
 static int print(const struct place *place, struct buf *text) {
@@ -91,10 +94,11 @@ int snapshot_get(const struct place *place, enum snapshot_use use, struct snapsh
     struct snapshots *snapshots = &tree->snapshots;
     metric_add(&tree_metrics[TREE_TEXTS_GIVEN], 0, 1);
     uint64_t now_ms = clock_ms();
-    uint64_t news = atomic_load(&tree->news); /* before printing: what comes meanwhile makes it old */
+    /* Before printing: what comes meanwhile makes it old. */
+    uint64_t version = version_of(place), figures = version_of_figures(place);
     lock_take(&snapshots->lock);
     struct snapshot *current = find_locked(snapshots, place->node);
-    if (current && is_usable(current, use, now_ms, news)) {
+    if (current && is_usable(current, use, place, now_ms)) {
         *ret_snapshot = snapshot_ref(current);
         lock_drop(&snapshots->lock);
         return 0;
@@ -113,7 +117,9 @@ int snapshot_get(const struct place *place, enum snapshot_use use, struct snapsh
     made->node = place->node;
     made->refs = 2; /* the table's and the caller's */
     made->made_ms = now_ms;
-    made->news = news;
+    made->until_ms = now_ms + version_lasts_ms(place);
+    made->version = version;
+    made->figures = figures;
     made->changed_ms = stamp_text(tree, place->node, buf_text(&text), text.len, place_changed_ms(place));
     made->len = text.len;
     made->text = buf_take(&text);

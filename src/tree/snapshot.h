@@ -4,9 +4,9 @@
 
 /*
  * A snapshot is what a text said at one moment. stat and open share it, so that the size that was told
- * is the size that is read: a node's current snapshot is used for a second, unless something happened
- * in between. Memory: those that are not open are dropped after that second, and before when they are
- * many.
+ * is the size that is read: a node's current snapshot is used for some time (version.h), unless what it
+ * shows may have changed in between. Memory: those that are not open are dropped after that time, and
+ * before when they are many.
  */
 
 #include <stdatomic.h>
@@ -20,7 +20,8 @@ struct snapshot {
     struct list age;
     node_number node;
     _Atomic unsigned refs;
-    uint64_t made_ms, news;
+    uint64_t made_ms, until_ms;
+    uint64_t version, figures; /* version.h */
     int64_t changed_ms;
     size_t len;
     char *text;

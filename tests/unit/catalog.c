@@ -249,7 +249,6 @@ static void a_transaction_is_whole_or_absent(struct catalog *catalog) {
     CHECK_ERROR(catalog_answer(catalog, "s1", 7, &recorded), -ENOENT);
     CHECK_OK(catalog_set_setting(catalog, "offline", NULL));
     CHECK_ERROR(catalog_setting(catalog, "offline", value, sizeof value), -ENOENT);
-    CHECK_OK(catalog_audit(catalog, 0, 0, 1, "hf:acme/tiny", "pull", 0));
 }
 
 static void forgetting_takes_all(struct catalog **catalog) {

@@ -138,7 +138,7 @@ static void the_admin_group_may_command(void) {
     struct tree_entry entry;
     uint64_t handle = 0;
     CHECK_OK(walk("hf/acme/tiny/ctl", &entry));
-    CHECK_NUMBER(entry.stat.st_mode & 07777, 0664);
+    CHECK_NUMBER(entry.stat.st_mode & 07777, 0666);
     CHECK_NUMBER(entry.stat.st_gid, 1);
     CHECK_OK(open_node(entry.node, O_WRONLY, &handle));
     CHECK_OK(tree_write(tree, entry.node, handle, 0, "# half a line", 13, &member, new_wait()));
