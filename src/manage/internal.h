@@ -83,6 +83,7 @@ struct manage {
 
     struct list discoveries;    /* under lock */
     uint64_t discoveries_ended; /* under lock: how many */
+    struct list card_reads;     /* under lock: cards that are being read (card.c) */
     struct list failures; /* struct failure: short memory of what failed for a passing reason, under lock */
     unsigned failure_count;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting and stopping the manager, its desk, its ear for news, and its tick. */
 
+#include "manage/card.h"
 #include "manage/check.h"
 #include "manage/checks.h"
 #include "manage/collect.h"
@@ -269,7 +270,7 @@ static void init(struct manage *manage, const struct manage_settings *settings) 
     lock_init(&manage->lock, LOCK_MANAGE);
     lock_condition_init(&manage->calm);
     struct list *const heads[] = {&manage->jobs, &manage->looks, &manage->discoveries, &manage->failures,
-        &manage->outcomes, &manage->delayed, &manage->reports};
+        &manage->outcomes, &manage->delayed, &manage->reports, &manage->card_reads};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         list_init(heads[i]);
     news_init(manage);
@@ -353,6 +354,7 @@ void manage_shut(struct manage *manage) {
     if (again)
         return;
     discover_shut(manage);
+    cards_shut(manage);
     commands_shut(manage);
     pass_desk(manage);
     auto_update_shut(manage);

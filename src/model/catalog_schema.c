@@ -212,6 +212,13 @@ static const char *const steps[] = {
 
     /* the audit knows the caller's command line */
     "ALTER TABLE audit ADD COLUMN program TEXT NOT NULL DEFAULT '';",
+
+    /* cards of models, as JSON */
+    "CREATE TABLE cards ("
+    "    revision_id INTEGER NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,"
+    "    subject TEXT NOT NULL,"
+    "    json TEXT NOT NULL,"
+    "    PRIMARY KEY (revision_id, subject)) WITHOUT ROWID;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

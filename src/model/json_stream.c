@@ -162,11 +162,11 @@ static int by_hash(const void *a, const void *b) {
 
 /* At the end of an object: no name may stand in it twice (parsers disagree which of the two counts). */
 static bool names_are_unique(struct json_stream *stream, size_t first) {
-    struct json_stream_name *names = stream->names + first;
     size_t count = stream->name_count - first;
     stream->name_count = first;
     if (count < 2)
         return true;
+    struct json_stream_name *names = stream->names + first;
     qsort(names, count, sizeof *names, by_hash);
     for (size_t i = 1; i < count; i++)
         if (names[i].hash == names[i - 1].hash) {

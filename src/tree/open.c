@@ -96,6 +96,15 @@ static bool is_fixed(struct tree *tree, node_number node) {
            options_row(tree->options, place.option)->fixed;
 }
 
+int tree_open_await(struct tree *tree, node_number node, int flags, struct wait *wait) {
+    const struct row *row = row_of(node_row(node));
+    if (!row || !row->ready || is_writing(flags))
+        return 0;
+    struct place place;
+    int result = place_load(tree, node, &place);
+    return result < 0 ? result : row->ready(&place, wait);
+}
+
 int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
     struct tree_open *ret_open) {
     (void)caller; /* who may write is asked at each write: a descriptor can be handed on */

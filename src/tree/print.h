@@ -38,6 +38,14 @@ int print_commit(const struct place *place, struct buf *to);
 int print_report(const struct place *place, struct buf *to);
 int print_report_json(const struct place *place, struct buf *to);
 
+/* print_card.c; and what opening a card or a plan waits for */
+int print_card(const struct place *place, struct buf *to);
+int print_card_json(const struct place *place, struct buf *to);
+int ready_card(const struct place *place, struct wait *wait);
+struct card;
+struct sheet;
+void card_print_memory(const struct card *card, struct sheet *sheet);
+
 /* print_job.c */
 int print_job_status(const struct place *place, struct buf *to);
 int print_job_status_json(const struct place *place, struct buf *to);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "manage/setting.h"
+#include "manage/card.h"
 #include "model/variant.h"
 #include "tree/inside.h"
 #include "tree/place.h"
@@ -83,6 +84,13 @@ static void choices_print(const struct place *place, const struct choices *choic
     }
 }
 
+/* What stands in the card: left out where that is not known. */
+static void memory_print(const struct place *place, struct sheet *sheet) {
+    CARD_CLEANUP struct card card = {.type_count = 0};
+    if (!card_of(place->tree->settings.manage, &place->model, &card))
+        card_print_memory(&card, sheet);
+}
+
 static void plan_print(const struct place *place, const struct model_report *report,
     const struct choices *choices, struct buf *to) {
     struct tree *tree = place->tree;
@@ -105,6 +113,7 @@ static void plan_print(const struct place *place, const struct model_report *rep
     sheet_bytes(&sheet, "disk_free_after", after);
     sheet_bool(&sheet, "fits", !room);
     sheet_text(&sheet, "reason", room ? err_text(&reason, room) : NULL);
+    memory_print(place, &sheet);
     if (place->model.locked)
         sheet_text(&sheet, "locked", err_text(&place->model.reason, -ERR_GATED));
     choices_print(place, choices, &sheet);

@@ -152,7 +152,7 @@ static const struct row rows[ROW_LIMIT] = {
         .print = print_state, .is_busy = is_model_busy, .await = await_model,
         .help = "reading blocks until nothing is under way, then gives the state" },
     [ROW_PLAN] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "plan",
-        .print = print_plan,
+        .print = print_plan, .ready = ready_card,
         .help = "what a pull would do: bytes to fetch, disk left after it, variants to choose from" },
     [ROW_MODEL_CTL] = { CONTROL(IN_MODEL, ABOUT_MODEL), .name = "ctl",
         .print = print_commands, .commands = COMMAND_MODEL,
@@ -204,6 +204,13 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_REVISION_FOLDER] = { FOLDER(IN_REVISION_FILES, ABOUT_FILE), .pattern = "FOLDER",
         .holds = IN_REVISION_FILES,
         .help = "a folder of it" },
+
+    [ROW_CARD] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "card",
+        .print = print_card, .ready = ready_card,
+        .help = "architecture, parameters, context, licence, memory: opening it reads heads of files once" },
+    [ROW_CARD_JSON] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "card.json",
+        .print = print_card_json, .ready = ready_card,
+        .help = "the same as one JSON object, with the chat template" },
 
     /* --- hf/ORG/NAME/files/ and below --- */
     [ROW_FILE] = { FILES(IN_FILES, ABOUT_FILE), .pattern = "FILE",

@@ -55,6 +55,8 @@ enum row_number {
     ROW_WAIT = 46,
     ROW_PLAN = 47,
     ROW_MODEL_CTL = 48,
+    ROW_CARD = 49,
+    ROW_CARD_JSON = 50,
     ROW_MODEL_CONFIG = 51,
     ROW_REPORT = 52,
     ROW_REPORT_JSON = 53,
@@ -132,6 +134,9 @@ struct row {
     /* All but folders, streams and model files: what reading gives; of a link, where it leads, without a
      * newline. Never asks the network. 0 or an error. */
     int (*print)(const struct place *place, struct buf *to);
+    /* NODE_TEXT: what an open may wait for, once and bounded, so that print() knows more: 0, PARKED, or an
+     * error. NULL: nothing. */
+    int (*ready)(const struct place *place, struct wait *wait);
     /* NODE_WAIT: is something under way (then its size is 0)? And: 0, PARKED until nothing is, or an
      * error. */
     bool (*is_busy)(const struct place *place);

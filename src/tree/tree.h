@@ -119,6 +119,9 @@ struct tree_open {
 };
 int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
     struct tree_open *ret_open);
+/* Before tree_open() of a text for reading: 0, or PARKED until what it says is known, once and bounded;
+ * finish(0) also when that could not be learnt. An error: the node is gone. */
+int tree_open_await(struct tree *tree, node_number node, int flags, struct wait *wait);
 /* The blob of an open model file: for passing through and reading. A reference of the caller's
  * (blob_put). A handle that this daemon did not give out (a predecessor did) is understood by its node
  * number. */

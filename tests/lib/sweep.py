@@ -127,7 +127,10 @@ def read_text(path):
         except UnicodeDecodeError:
             problem(path, "is not UTF-8")
         for place, count in ((0, 3), (len(text) // 2, 100), (max(len(text) - 1, 0), 10)):
-            if os.pread(fd, count, place) != text[place:place + count]:
+            part = os.pread(fd, count, place)
+            if os.path.basename(path) == "events" and part.endswith(b"\n"):
+                count = len(part)   # a read of events ends behind a whole line where it can
+            if part != text[place:place + count]:
                 problem(path, f"{count} bytes at {place} are others than when read from the start")
         if os.path.basename(path) != "events" and os.pread(fd, 10, len(text) + 10) != b"":
             problem(path, "there is something behind the end")

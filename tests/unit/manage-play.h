@@ -158,6 +158,15 @@ int blob_use(struct blob *blob, uint32_t generation) {
 void blob_unuse(struct blob *blob) {
     (void)blob;
 }
+int blob_await(struct blob *blob, uint32_t generation, uint64_t offset, size_t length, bool patient,
+    struct wait *wait) {
+    (void)blob, (void)generation, (void)offset, (void)length, (void)patient, (void)wait;
+    return -ERR_STALE;
+}
+ssize_t blob_read(struct blob *blob, uint32_t generation, void *data, size_t length, uint64_t offset) {
+    (void)blob, (void)generation, (void)data, (void)length, (void)offset;
+    return -ERR_STALE;
+}
 int blob_open_complete(struct blob *blob) {
     (void)blob;
     return -ERR_STALE;

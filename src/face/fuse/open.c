@@ -5,8 +5,11 @@
 #include <fcntl.h>
 
 #include "face/fuse/backing.h"
+#include "face/fuse/park.h"
 #include "face/fuse/poll.h"
 #include "store/store.h"
+
+enum { OPEN_GRACE_MS = 2000 };
 
 /*
  * Handles: what the kernel keeps for us is the tree's handle, or, for what is passed through, a mark of
@@ -102,24 +105,66 @@ static void release(struct face *face, uint64_t node, uint64_t handle) {
         backing_release(face->backing, node);
 }
 
-void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
-    struct call call = call_of(req, OPERATION_OPEN, node);
-    struct face *face = call.face;
+static void open_node(const struct call *call, struct fuse_file_info *file) {
+    struct face *face = call->face;
     int32_t id;
     /* Hot: a node that is passed through already needs nothing of the tree. */
-    int error = may_change(file->flags) ? -ENOENT : tree_may_open(face->tree, node);
+    int error = may_change(file->flags) ? -ENOENT : tree_may_open(face->tree, call->node);
     if (!error)
-        error = backing_open(face->backing, node, &id);
+        error = backing_open(face->backing, call->node, &id);
     if (!error)
         pass_through(file, face->mark, id);
     else if (error == -ENOENT)
-        error = open_through_tree(&call, file);
+        error = open_through_tree(call, file);
     if (!error && is_mark(file->fh))
         metric_add(&face_metrics[FACE_PASSED_OPENS], 0, 1);
     if (error)
-        answer_error(&call, error);
-    else if (!answer_open(&call, file))
-        release(face, node, file->fh);
+        answer_error(call, error);
+    else if (!answer_open(call, file))
+        release(face, call->node, file->fh);
+}
+
+/* --- opens that may wait: of a card, whose reading has a deadline of its own --- */
+
+static uint64_t open_patience_ms(const struct face *face) {
+    return (uint64_t)options_number(face->options, "discover_timeout_s") * 1000 + OPEN_GRACE_MS;
+}
+
+static void open_again(struct parked *parked, int result) {
+    struct fuse_file_info file = {.flags = (int)parked->offset};
+    if (result)
+        answer_error(&parked->call, result);
+    else
+        open_node(&parked->call, &file);
+    parked_free(parked);
+}
+
+static const struct parked_kind OPEN = {
+    .name = "open",
+    .answer = open_again,
+    .refuse = answer_error,
+    .patience_ms = open_patience_ms,
+    .verdict = -ERR_DEADLINE,
+};
+
+/* true: it is parked. */
+static bool open_parked(const struct call *call, int flags) {
+    if (node_kind(call->node) != NODE_TEXT)
+        return false;
+    struct parked *parked = parked_new(call, &OPEN);
+    parked->offset = (uint64_t)flags;
+    if (tree_open_await(call->face->tree, call->node, flags, &parked->wait) == PARKED) {
+        park_admit(call->face->park, parked);
+        return true;
+    }
+    parked_free(parked); /* an error is found again by the open itself */
+    return false;
+}
+
+void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
+    struct call call = call_of(req, OPERATION_OPEN, node);
+    if (!open_parked(&call, file->flags))
+        open_node(&call, file);
 }
 
 void open_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
