@@ -65,6 +65,8 @@ static const struct command_row rows[] = {
     { "validate", "[VARIANT|FILE…]", COMMAND_MODEL,
       "read what is here and check digests and formats; `report` says what was found", parse_validate,
       run_validate, 0 },
+    { "scrub", "", COMMAND_ROOT,
+      "read all that is here again, slowly, to find what the disk has lost", parse_nothing, run_scrub, 0 },
     { "validate", "", COMMAND_ROOT,
       "the same of all models", parse_validate, run_validate, 0 },
     { "offline", "on|off", COMMAND_ROOT,

@@ -20,6 +20,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "manage/manage.h"
+#include "manage/scrub.h"
 #include "manage/metrics.h"
 #include "model/catalog_job.h"
 
@@ -101,6 +102,7 @@ struct manage {
     struct reason reason;
     uint64_t error_ms;
 
+    struct scrub_watch scrub;
     atomic_bool unsafe_watched; /* some model may refuse files: unsafe.c */
     struct checks *checks; /* threads that check files; NULL until they are needed. Set by the desk */
     struct registry *registry; /* never NULL while it runs; replaced under lock */
@@ -297,7 +299,7 @@ typedef int command_function(struct manage *, const struct command_request *, ch
 command_function parse_nothing, parse_words, parse_key, parse_switch;
 command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin, run_update, run_forget;
 command_function parse_priority, run_pause, run_resume, run_priority;
-command_function parse_validate, run_validate;
+command_function parse_validate, run_validate, run_scrub;
 command_function parse_pull, run_add, run_offline, run_ensure, run_reload;
 command_function parse_revision, run_use, run_rollback, run_update_all; /* revisions.c, update_all.c */
 command_function parse_limit_rate, run_limit_rate;

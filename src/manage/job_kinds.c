@@ -8,6 +8,7 @@
 static const struct job_kind *const kinds[] = {
     &kind_pull,
     &kind_validate,
+    &kind_scrub,
     &kind_ensure,
     &kind_collect,
     &kind_update,

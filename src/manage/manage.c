@@ -305,6 +305,7 @@ int manage_start(const struct manage_settings *settings, struct manage **ret_man
         return err_because(reason, result, "the manager can't start: %s", err_text(&why, result));
     }
     unsafe_watch(manage);
+    scrub_start(manage);
     bus_listen(news_hear, manage);
     struct start_work *start = mem_new(sizeof *start);
     *start = (struct start_work){.work.run = begin_desk, .manage = manage};
@@ -359,6 +360,7 @@ void manage_shut(struct manage *manage) {
     pass_desk(manage);
     auto_update_shut(manage);
     /* Nobody arms them any more. */
+    scrub_stop(manage);
     timer_cancel(manage->settings.timers, &manage->tick_timer);
     timer_cancel(manage->settings.timers, &manage->news_timer);
 }

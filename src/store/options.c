@@ -52,5 +52,20 @@ const struct option_row store_options[] = {
         .help =
             "bytes a second (10M) that may be fetched in all; readers that wait go first, pulls have what "
             "they leave; 0: no limit"},
+    {.name = "scrub_interval",
+        .type = OPTION_NUMBER,
+        .value = "30",
+        .least = 0,
+        .most = 3650,
+        .live = true,
+        .help = "days after which what is here is read again in the background, to find what the disk has "
+                "lost; 0: never"},
+    {.name = "scrub_rate",
+        .type = OPTION_BYTES,
+        .value = "32M",
+        .least = 65536,
+        .most = INT64_MAX,
+        .live = true,
+        .help = "bytes a second that this reading may take; an eighth of it while something is fetched"},
     {.name = NULL},
 };
