@@ -73,6 +73,7 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "models of a source: `hf` is the Hugging Face Hub" },
     [ROW_CATALOGUE] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "catalogue.json",
         .print = print_catalogue,
+        .wakes = TREE_WAKE_MODEL | TREE_WAKE_JOB,
         .help = "known models, by category, and the state of each; `pull KEY` fetches one" },
 
     /* --- config/ --- */
@@ -100,6 +101,7 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "what it does, for which model, and how far it is" },
     [ROW_JOB_STATUS_JSON] = { TEXT(IN_JOB, ABOUT_JOB), .name = "status.json",
         .print = print_job_status_json,
+        .wakes = TREE_WAKE_JOB | TREE_WAKE_PROGRESS,
         .help = "the same as one JSON object" },
     [ROW_JOB_PROGRESS] = { TEXT(IN_JOB, ABOUT_JOB), .name = "progress",
         .print = print_job_progress,
@@ -131,6 +133,7 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "the model's own files: what loaders are pointed at" },
     [ROW_SUMS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "SHA256SUMS",
         .print = print_sums,
+        .wakes = TREE_WAKE_MODEL,
         .help = "for `cd files && sha256sum -c ../SHA256SUMS`" },
     [ROW_STATE] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "state",
         .print = print_state,
@@ -159,9 +162,11 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "write commands for this model; reading lists them, and the result of the last one" },
     [ROW_REPORT] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report",
         .print = print_report,
+        .wakes = TREE_WAKE_MODEL,
         .help = "the last validation: a verdict, then a line a check" },
     [ROW_REPORT_JSON] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report.json",
         .print = print_report_json,
+        .wakes = TREE_WAKE_MODEL,
         .help = "the same as one JSON object" },
 
     [ROW_MODEL_CONFIG] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "config", .holds = IN_MODEL_CONFIG,
@@ -173,11 +178,13 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "the value of one setting in force; write another, or `default` to unset it" },
     [ROW_MODEL_CONFIG_JSON] = { DOCUMENT(IN_MODEL_CONFIG, ABOUT_MODEL), .name = "config.json",
         .print = print_config_json, .commands = COMMAND_MODEL,
+        .wakes = TREE_WAKE_MODEL,
         .help = "all of them as one JSON object; write one to change several at once" },
     [ROW_MODEL_SCHEMA] = { TEXT(IN_MODEL_CONFIG, ABOUT_MODEL), .name = "schema.json",
         .print = print_schema,
         .help = "what each of them may be, as JSON Schema" },
     [ROW_REVISIONS] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "revisions", .holds = IN_REVISIONS,
+        .wakes = TREE_WAKE_MODEL,
         .help = "the revisions that are kept, and the names that led to them when they were last asked" },
 
     /* --- hf/ORG/NAME/revisions/ --- */

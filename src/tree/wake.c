@@ -34,6 +34,8 @@ void wake_hear(struct tree *tree, const struct news *news) {
     enum tree_wake what = (size_t)news->kind < sizeof(wakes) / sizeof(wakes[0]) ? wakes[news->kind] : 0;
     if (!what)
         return;
+    if (news->kind == NEWS_SETTING && news->id)
+        what = TREE_WAKE_MODEL; /* one of a model's */
     LOCK_SCOPE(&tree->changes.lock);
     if (tree->changes.waker)
         tree->changes.waker(tree->changes.waker_context, what, object_of(news, what));

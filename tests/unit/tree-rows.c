@@ -53,6 +53,22 @@ static void has_a_sane_mode(const struct row *row) {
     check_row(!!(row->mode & 0200) == written, "is written to when it takes commands, a value or a document");
 }
 
+/* "report" and "report.json" say the same: who watches one hears what who watches the other does. Nobody is
+ * woken by touching what takes commands or blocks. */
+static void wakes_as_its_twin_does(const struct row *row) {
+    char twin[64];
+    if (row->wakes)
+        check_row(row->kind == NODE_TEXT || row->kind == NODE_STREAM || row->kind == NODE_FOLDER ||
+                      row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT,
+            "wakes watchers of a text, a stream or a folder");
+    for (const struct row *other = row_next(row->in, -1); row->name && other;
+         other = row_next(row->in, (int)row_number(other))) {
+        snprintf(twin, sizeof twin, "%s.json", row->name);
+        if (other->name && !strcmp(other->name, twin))
+            check_row(row->wakes == other->wakes, "wakes as its twin in JSON does");
+    }
+}
+
 static void has_what_its_kind_needs(const struct row *row) {
     bool written = is_written(row), text = row->kind == NODE_TEXT || written || row->kind == NODE_WAIT;
     check_row((row->print != NULL) == (text || row->kind == NODE_LINK), "prints when it is a text or a link");
@@ -180,6 +196,7 @@ int main(void) {
     each_row(has_a_name_or_is_a_pattern);
     each_row(has_help_of_one_line);
     each_row(has_a_sane_mode);
+    each_row(wakes_as_its_twin_does);
     each_row(has_what_its_kind_needs);
     each_row(can_be_found);
     each_row(is_about_what_its_folder_is_about);
