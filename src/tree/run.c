@@ -94,7 +94,7 @@ int run_await(struct tree *tree, struct handle *handle, const char *text, size_t
     list_remove(&wait->link);
     atomic_store_explicit(&wait->withdraw, NULL, memory_order_release);
     lock_drop(&tree->handles.lock);
-    atomic_fetch_add(&tree->news, 1);
+    version_command(tree, handle->node);
     handle_set_snapshot(tree, handle, NULL); /* what is refused at once is told of as well */
     run_free(run);
     return result;
