@@ -39,7 +39,7 @@ struct option_row {
         *environment; /* names that the ecosystem uses already, "A,B": the first that is set counts; NULL */
     bool live; /* a change is in force at once: its readers ask each time; else from the next mount on */
     const char *help;             /* one sentence */
-    double least_real, most_real; /* REAL: both 0, or infinite: without bounds */
+    double least_real, most_real; /* REAL: both 0: without bounds; DBL_MAX: without this one */
     bool guarded; /* a path that the daemon opens, an address that its secrets go to, who may what: only root
                      and the user that the daemon runs as may change it in config/ */
     bool fixed;   /* says where the settings are kept: can be given only when mounting */
@@ -74,8 +74,9 @@ int options_set(struct options *options, const char *name, const char *text, con
 void options_started(struct options *options);
 /* Would `text` (not NULL) do for the row? -ERR_BAD_VALUE with what is wanted in the reason. Pure. */
 int option_check(const struct option_row *row, const char *text, const char *origin, struct reason *reason);
-/* Has a REAL bounds? */
+/* Has a REAL bounds? And is this one, or as far as numbers go? */
 bool option_real_bounded(const struct option_row *row);
+bool option_is_bound(double real);
 /* What `text` is as a number to a BOOL, NUMBER or BYTES: 0, or -ERR_BAD_VALUE. Pure. */
 int option_as_number(const struct option_row *row, const char *text, int64_t *ret_number);
 /* The row of a name: -ERR_UNKNOWN_OPTION with the nearest. `ret_index` is for options_row() and _show(). */

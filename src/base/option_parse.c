@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -86,8 +87,13 @@ static int parse_text(const struct option_row *row, const char *text, int64_t *r
     return 0;
 }
 
+bool option_is_bound(double real) {
+    return fabs(real) < DBL_MAX;
+}
+
 bool option_real_bounded(const struct option_row *row) {
-    return row->least_real < row->most_real && (isfinite(row->least_real) || isfinite(row->most_real));
+    return row->least_real < row->most_real &&
+           (option_is_bound(row->least_real) || option_is_bound(row->most_real));
 }
 
 /* A decimal number as JSON writes it: strtod itself would take white space, hexadecimal, "inf" and "nan". */
@@ -136,9 +142,9 @@ static int wanted_range(const struct option_row *row, struct buf *to) {
 static int wanted_real(const struct option_row *row, struct buf *to) {
     if (!option_real_bounded(row))
         return buf_text_add(to, "a number");
-    if (!isfinite(row->most_real))
+    if (!option_is_bound(row->most_real))
         return buf_format(to, "a number, at least %g", row->least_real);
-    if (!isfinite(row->least_real))
+    if (!option_is_bound(row->least_real))
         return buf_format(to, "a number, at most %g", row->most_real);
     return buf_format(to, "a number from %g to %g", row->least_real, row->most_real);
 }

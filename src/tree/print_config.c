@@ -2,7 +2,6 @@
 
 /* config/: the settings in force, of the whole or of a model. */
 
-#include <math.h>
 #include <string.h>
 
 #include "manage/setting_value.h"
@@ -86,9 +85,9 @@ static void add_type(const struct option_row *row, struct buf *to) {
     if ((row->type == OPTION_NUMBER || row->type == OPTION_BYTES) && row->most != INT64_MAX)
         (void)buf_format(to, ", \"maximum\": %lld", (long long)row->most);
     bool bounded = row->type == OPTION_REAL && option_real_bounded(row);
-    if (bounded && isfinite(row->least_real))
+    if (bounded && option_is_bound(row->least_real))
         (void)buf_format(to, ", \"minimum\": %.17g", row->least_real);
-    if (bounded && isfinite(row->most_real))
+    if (bounded && option_is_bound(row->most_real))
         (void)buf_format(to, ", \"maximum\": %.17g", row->most_real);
 }
 
