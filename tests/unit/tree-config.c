@@ -34,7 +34,8 @@ static void is(const char *path, const char *wanted) {
     CHECK_TEXT(text, wanted);
 }
 
-/* A document is submitted at release, and its outcome comes later: what is written to ctl now comes after it. */
+/* A document is submitted at release, and its outcome comes later: what is written to ctl now comes
+ * after it. */
 static void settle(void) {
     CHECK_OK(write_one("ctl", "offline on\n"));
 }
