@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/catalog_revision.h"
+#include "tree/file.h"
 #include "tree/inside.h"
 #include "tree/permission.h"
 #include "tree/rows.h"
@@ -86,6 +87,28 @@ static void tell_same(struct note *note) {
     tell_each(note, catalog_list_same_kept, tell_kept);
 }
 
+/* Bytes came: what the kernel believes of its attributes may be from when nothing was here. */
+static void tell_grown(struct note *note) {
+    struct tree *tree = note->tree;
+    struct catalog_file *files = mem_array(BATCH, sizeof(*files));
+    int64_t after = 0;
+    int count;
+    while ((count = catalog_list_same(tree->catalog, note->key, after, files, BATCH)) > 0) {
+        for (int i = 0; i < count; i++) {
+            struct blob *blob;
+            struct blob_info info;
+            if (file_blob(tree, &files[i], false, &blob))
+                continue; /* gone, or gated: it has no attributes that could be old */
+            blob_look(blob, &info);
+            blob_put(blob);
+            tell(tree,
+                &(struct tree_change){.node = node_make(ROW_FILE, (uint64_t)files[i].id, info.generation)});
+        }
+        after = files[count - 1].id;
+    }
+    free(files);
+}
+
 static void tell_revision(struct tree *tree, int64_t revision_id) {
     struct catalog_file *files = mem_array(BATCH, sizeof(*files));
     int64_t after = 0;
@@ -147,7 +170,7 @@ static void hear(void *context, const struct news *news) {
     wake_hear(tree, news);
     version_hear(tree, news);
     switch (news->kind) {
-    case NEWS_BLOB_PROGRESS:
+    case NEWS_BLOB_PROGRESS: tell_of = tell_grown; break;
     case NEWS_BLOB_TROUBLE: /* figures: a text may be a second old */
     case NEWS_EVENT: return;
     case NEWS_BLOB_GENERATION: tell_of = tell_same; break;

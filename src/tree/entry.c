@@ -14,6 +14,7 @@
 
 #define TEXT_BLOCK_BYTES   4096
 #define FILE_BLOCK_BYTES   (1 << 20) /* tools read in steps of this */
+#define ABSENT_ATTR_MS     60000     /* another daemon of the store may begin, and tells us nothing */
 #define INCOMPLETE_ATTR_MS 1000      /* st_blocks grows, and no notification tells */
 
 static const mode_t kind_modes[] = {
@@ -72,6 +73,11 @@ static int fill_stream(const struct place *place, struct tree_entry *entry) {
     return 0;
 }
 
+/* Nothing of it is here or on its way: when that changes, change.c tells the kernel. */
+static bool is_still(const struct blob_info *info) {
+    return info->state == BLOB_ABSENT && !info->bytes_here && !info->fetches && !info->wanted;
+}
+
 /* Its node: the one that a lookup gives now, or the one that was asked for while it can still be served. */
 static int fill_file(const struct place *place, struct tree_entry *entry) {
     const struct catalog_file *file = &place->file;
@@ -99,7 +105,8 @@ static int fill_file(const struct place *place, struct tree_entry *entry) {
     if (info.bytes_here)
         entry->stat.st_blocks = (blkcnt_t)((info.bytes_here + 511) / 512);
     if (generation & 1)
-        entry->attr_ms = INCOMPLETE_ATTR_MS;
+        entry->attr_ms =
+            place->row == row_of(ROW_FILE) && is_still(&info) ? ABSENT_ATTR_MS : INCOMPLETE_ATTR_MS;
     return 0;
 }
 

@@ -57,7 +57,7 @@ def multiply(database, model):
         shifted = {name: f"CASE {name} WHEN 0 THEN 0 ELSE {name} + i * {span} END"
                    for name in ("id", "parent_id", "child_first_id", "child_last_id")}
         copy(db, "files", f"revision_id = {revision}", {**shifted, "revision_id": f"{revision} + i",
-                                                        "digest": "CASE digest WHEN '' THEN '' ELSE 'sha256:' || "
+                                                        "digest": "CASE digest WHEN '' THEN '' ELSE 'sha256-' || "
                                                         "printf('%064x', id * 1000003 + i) END"})
         db.execute("COMMIT")
         count, = db.execute("SELECT count(*) FROM models").fetchone()
