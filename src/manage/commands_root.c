@@ -91,6 +91,7 @@ int run_reload(struct manage *manage, const struct command_request *request, cha
     (void)request, (void)arguments;
     known_load(manage);
     holds_renew(manage);
+    labels_renew_all(manage);
     struct registry *registry REGISTRY_CLEANUP = manage_registry(manage);
     const char *fault = registry_fault(registry, 0);
     if (fault)

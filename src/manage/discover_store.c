@@ -2,6 +2,7 @@
 /* The end of a discovery, on the desk: what was learnt is stored, and the askers are told. */
 
 #include "manage/discovery.h"
+#include "manage/known.h"
 #include "manage/revision.h"
 #include "model/catalog_revision.h"
 
@@ -70,6 +71,8 @@ static void announce(struct discovery *discovery, int64_t model_id, bool known, 
     } else if (changed) {
         revision_switched(manage, model_id);
     }
+    if (!known || changed)
+        labels_renew(manage, model_id);
     bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model_id});
     state_mark(manage, model_id);
 }

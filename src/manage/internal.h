@@ -300,9 +300,10 @@ command_function parse_nothing, parse_words, parse_key, parse_switch;
 command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin, run_update, run_forget;
 command_function parse_priority, run_pause, run_resume, run_priority;
 command_function parse_validate, run_validate, run_scrub;
-command_function parse_pull, run_add, run_offline, run_ensure, run_reload;
+command_function parse_validate, run_validate;
 command_function parse_revision, run_use, run_rollback, run_update_all; /* revisions.c, update_all.c */
 command_function parse_limit_rate, run_limit_rate;
+command_function parse_pull, run_add, run_offline, run_ensure, run_reload, parse_default, run_default;
 
 /* Pull of a known model, for the commands of all places. */
 int pull_model(struct command *command, int64_t model_id, const struct words *words, struct reason *reason);

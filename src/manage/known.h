@@ -26,6 +26,11 @@ int known_source(const struct name_key *key, const struct source **ret_source, s
 #define CATEGORY_SIZE 40
 void model_category(struct manage *manage, const struct catalog_model *model, char to[static CATEGORY_SIZE]);
 
+/* Keeps categories and formats in the catalogue: of a model whose files are others now; of all, after what
+ * says their categories changed. Desk. labels.c */
+void labels_renew(struct manage *manage, int64_t model_id);
+void labels_renew_all(struct manage *manage);
+
 /* ---- required ---- */
 
 /* Is the entry required now, by itself or by its condition? (`required` in the configuration is not

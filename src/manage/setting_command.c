@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "manage/job.h"
+#include "manage/known.h"
 #include "manage/setting.h"
 #include "manage/setting_inside.h"
 #include "manage/setting_value.h"
@@ -193,6 +194,7 @@ static const struct effect {
     {"required", COMMAND_ROOT, NULL, holds_renew},
     {"disable_downloads", COMMAND_ROOT, NULL, state_renew},
     {"variant", COMMAND_MODEL, variant_store, variant_applied},
+    {"type", COMMAND_MODEL, NULL, labels_renew_all},
 };
 
 static const struct effect *effect_of(enum command_place place, const char *name) {

@@ -219,6 +219,15 @@ static const char *const steps[] = {
     "    subject TEXT NOT NULL,"
     "    json TEXT NOT NULL,"
     "    PRIMARY KEY (revision_id, subject)) WITHOUT ROWID;",
+    /* what models are, for by/; links that users made */
+    "ALTER TABLE models ADD COLUMN category TEXT NOT NULL DEFAULT '';" /* '': not looked at yet */
+    "ALTER TABLE models ADD COLUMN format TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX models_by_category ON models (category);"
+    "CREATE INDEX models_by_format ON models (format);"
+    "CREATE TABLE links ("
+    "    name TEXT PRIMARY KEY,"
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE) WITHOUT ROWID;"
+    "CREATE INDEX links_by_model ON links (model_id);",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

@@ -113,9 +113,11 @@ static int fill_file(const struct place *place, struct tree_entry *entry) {
 static int fill_link(const struct place *place, struct tree_entry *entry) {
     struct buf target BUF_CLEANUP = BUF_INIT;
     int result = place->row->print(place, &target);
-    entry->stat.st_mode |= 0777; /* as links are everywhere: what they lead to decides */
+    if (result < 0)
+        return result == -ENOENT ? -ERR_STALE : result; /* it went in this moment */
     set_size(&entry->stat, target.len);
-    return result;
+    entry->stat.st_mode |= 0777; /* as links have it */
+    return 0;
 }
 
 static int (*const fills[])(const struct place *place, struct tree_entry *entry) = {
@@ -138,6 +140,8 @@ static void set_writers(const struct place *place, struct stat *status) {
         status->st_mode &= ~(mode_t)(has_group ? S_IRWXO : S_IRWXG | S_IRWXO);
         status->st_gid = has_group ? group : status->st_gid;
     }
+    if (row_number(place->row) == ROW_ROOT)
+        status->st_mode |= S_IWUSR; /* a link can be made there */
     if (!(status->st_mode & S_IWUSR))
         return;
     const struct option_row *option =

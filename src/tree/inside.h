@@ -88,6 +88,15 @@ struct permission { /* permission.h */
     size_t member_count;
 };
 
+#define LINKS_PENDING 8
+struct links { /* link.h */
+    struct lock lock;
+    struct pending_link {
+        char *name, *target; /* NULL: free */
+        uint64_t made_ms;
+    } pending[LINKS_PENDING];
+};
+
 struct tree {
     struct tree_settings settings;
     char *version, *mountpoint;
@@ -103,6 +112,7 @@ struct tree {
     struct handles handles;
     struct files files;
     struct changes changes;
+    struct links links;
 };
 
 #endif

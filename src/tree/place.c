@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree/place.h"
 
+#include "tree/by.h"
 #include "tree/inside.h"
+#include "tree/link.h"
 
 uint32_t option_number(const char *name) {
     uint32_t hash = 2166136261u; /* FNV-1a */
@@ -44,6 +46,8 @@ static int load_object(struct place *place) {
     case ABOUT_TREE: return place->object ? -ENOENT : 0;
     case ABOUT_SOURCE: return load_source(place);
     case ABOUT_OPTION: return load_option(place);
+    case ABOUT_BY: return by_load(place);
+    case ABOUT_LINK: return link_is_there(place->tree, place->object) ? 0 : -ENOENT;
     case ABOUT_JOB: return catalog_job(catalog, id, &place->job);
     case ABOUT_FILE: return catalog_file(catalog, id, &place->file);
     case ABOUT_REVISION: return catalog_revision(catalog, id, &place->revision);

@@ -8,6 +8,7 @@
  */
 
 #include "model/catalog.h"
+#include "model/catalog_by.h"
 #include "model/catalog_revision.h"
 #include "tree/rows.h"
 #include "weightfs/source.h"
@@ -19,6 +20,10 @@ struct place {
     uint64_t object;
     const struct source *source; /* ABOUT_SOURCE, ABOUT_GROUP, ABOUT_MODEL, ABOUT_MODEL_OPTION */
     union {                      /* by row->about */
+        struct {                 /* by/KIND/ and by/KIND/VALUE/; a link has its model */
+            enum catalog_by kind;
+            char value[CATALOG_LABEL_SIZE];
+        } by;
         struct catalog_group group;
         struct catalog_model model;
         struct catalog_file file;

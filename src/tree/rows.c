@@ -7,7 +7,9 @@
 
 #include <stdio.h>
 
+#include "tree/by.h"
 #include "tree/find.h"
+#include "tree/link.h"
 #include "tree/print.h"
 
 /* How long the kernel may believe something. Names of ours lead to the same node for ever. Names that
@@ -71,6 +73,12 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_SOURCE] = { FOLDER(IN_ROOT, ABOUT_SOURCE), .pattern = "SOURCE", .holds = IN_SOURCE,
         .find = find_source, .list = list_sources,
         .help = "models of a source: `hf` is the Hugging Face Hub" },
+    [ROW_BY] = { FOLDER(IN_ROOT, ABOUT_TREE), .name = "by", .holds = IN_BY,
+        .help = "links to models, by state, category, format and origin" },
+    [ROW_DEFAULT] = { KIND(NODE_LINK, 0444, NEVER, SHORT), .in = IN_ROOT, .about = ABOUT_LINK,
+        .pattern = "default",
+        .find = find_default, .list = list_default, .print = print_default,
+        .help = "the model that is meant when none is named: `ln -sfn hf/ORG/NAME default`" },
     [ROW_CATALOGUE] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "catalogue.json",
         .print = print_catalogue,
         .wakes = TREE_WAKE_MODEL | TREE_WAKE_JOB,
@@ -225,6 +233,17 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "a file of the selected revision; reading fetches what is not here yet, and checks it" },
     [ROW_FOLDER] = { FOLDER(IN_FILES, ABOUT_FILE), .pattern = "FOLDER", .holds = IN_FILES,
         .help = "a folder of it" },
+
+    /* --- by/ and below --- */
+    [ROW_BY_KIND] = { FOLDER(IN_BY, ABOUT_BY), .pattern = "KIND", .holds = IN_BY_KIND,
+        .find = find_kind, .list = list_kinds,
+        .help = "`state`, `category`, `format` or `origin`" },
+    [ROW_BY_VALUE] = { FOUND(IN_BY_KIND, ABOUT_BY), .pattern = "VALUE", .holds = IN_BY_VALUE,
+        .find = find_value, .list = list_values,
+        .help = "what models have: `by/state/ready`, `by/category/llm`; listed are those that one has" },
+    [ROW_BY_LINK] = { LINK(IN_BY_VALUE, ABOUT_BY), .pattern = "ORG--NAME",
+        .find = find_link, .list = list_links, .print = print_link,
+        .help = "a link to the model" },
 };
 /* clang-format on */
 
@@ -242,6 +261,9 @@ static const char *const table_paths[TABLE_COUNT] = {
     [IN_REVISIONS] = "hf/ORG/NAME/revisions/",
     [IN_REVISION] = "hf/ORG/NAME/revisions/ID/",
     [IN_REVISION_FILES] = "hf/ORG/NAME/revisions/ID/files/",
+    [IN_BY] = "by/",
+    [IN_BY_KIND] = "by/KIND/",
+    [IN_BY_VALUE] = "by/KIND/VALUE/",
 };
 
 const struct row *row_of(unsigned number) {

@@ -32,6 +32,8 @@ enum row_number {
     ROW_CONFIG = 8,
     ROW_SOURCE = 9,
     ROW_METRICS = 10,
+    ROW_BY = 11,
+    ROW_DEFAULT = 12,
     ROW_CATALOGUE = 14,
     ROW_AUDIT = 13,
     ROW_JOB = 16,
@@ -63,6 +65,9 @@ enum row_number {
     ROW_REVISIONS = 54,
     ROW_FILE = 64,
     ROW_FOLDER = 65,
+    ROW_BY_KIND = 66,
+    ROW_BY_VALUE = 67,
+    ROW_BY_LINK = 68,
     ROW_MODEL_OPTION = 72,
     ROW_MODEL_CONFIG_JSON = 73,
     ROW_MODEL_SCHEMA = 74,
@@ -91,6 +96,9 @@ enum table {
     IN_REVISIONS,      /* hf/ORG/NAME/revisions/ */
     IN_REVISION,       /* hf/ORG/NAME/revisions/ID/ */
     IN_REVISION_FILES, /* hf/ORG/NAME/revisions/ID/files/ and the folders below it */
+    IN_BY,             /* by/ */
+    IN_BY_KIND,        /* by/KIND/ */
+    IN_BY_VALUE,       /* by/KIND/VALUE/ */
     TABLE_COUNT
 };
 
@@ -104,6 +112,8 @@ enum about {
     ABOUT_JOB,
     ABOUT_REVISION,
     ABOUT_REVISION_NAME,
+    ABOUT_BY,          /* see by.h */
+    ABOUT_LINK,        /* see link.h */
     ABOUT_OPTION,      /* option_number() of its name: the same in every version */
     ABOUT_MODEL_OPTION /* the model's catalogue id, and in the generation setting_number() of its name */
 };

@@ -8,6 +8,7 @@
 #include "tree/file.h"
 #include "tree/handle.h"
 #include "tree/inside.h"
+#include "tree/link.h"
 #include "tree/permission.h"
 #include "tree/snapshot.h"
 #include "tree/stamp.h"
@@ -26,6 +27,7 @@ int tree_new(const struct tree_settings *settings, struct tree **ret_tree) {
     stamps_init(tree);
     handles_init(tree);
     files_init(tree);
+    links_init(tree);
     int result = changes_start(tree);
     if (result < 0) {
         tree->changes.desk = NULL;
@@ -43,6 +45,7 @@ void tree_free(struct tree *tree) {
         changes_stop(tree);
     handles_done(tree);
     files_done(tree);
+    links_done(tree);
     snapshots_done(tree);
     stamps_done(tree);
     permission_done(tree);

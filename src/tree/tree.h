@@ -149,6 +149,17 @@ void tree_release(struct tree *tree, node_number node, uint64_t handle);
  * else -EROFS or -EPERM. */
 int tree_truncate(struct tree *tree, node_number node, uint64_t size);
 
+/* The link `default` in the root. 0 (of a symlink: a name that waits to be renamed is there), PARKED until
+ * the command is committed, or an error: -EINVAL for a target that is no model's folder, -EEXIST, -ENOENT,
+ * -ERR_NOT_ALLOWED, and what the command says. Elsewhere, and for other names: tree_refuse(). */
+int tree_symlink(struct tree *tree, node_number parent, const char *name, const char *target,
+    const struct tree_caller *caller, struct wait *wait);
+int tree_unlink(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
+    struct wait *wait);
+/* `flags` are renameat2(2)'s. */
+int tree_rename(struct tree *tree, node_number parent, const char *name, node_number new_parent,
+    const char *new_name, unsigned flags, const struct tree_caller *caller, struct wait *wait);
+
 /* What every other call that would change something in or at `node` answers (create, mkdir, mknod,
  * symlink, link, unlink, rmdir, rename with its folder; chmod, chown, utimes, setxattr … with itself):
  * -EROFS for the model's own files, -EPERM for what is ours. */

@@ -25,6 +25,7 @@
     ROW(WRITE, "write")             \
     ROW(FLUSH, "flush")             \
     ROW(POLL, "poll")               \
+    ROW(LINK, "link") /* made, renamed or removed */ \
     ROW(REFUSED, "refused") /* all that would change what the tree declares: mkdir, rename … */
 
 enum operation {

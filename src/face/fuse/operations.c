@@ -30,25 +30,9 @@ static void refuse_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mo
         answer_error(&call, -EROFS);
 }
 
-static void refuse_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
-    (void)name;
-    refuse(req, "unlink", parent);
-}
-
 static void refuse_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
     (void)name;
     refuse(req, "rmdir", parent);
-}
-
-static void refuse_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
-    (void)target, (void)name;
-    refuse(req, "symlink", parent);
-}
-
-static void refuse_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-    const char *new_name, unsigned flags) {
-    (void)name, (void)new_parent, (void)new_name, (void)flags;
-    refuse(req, "rename", parent);
 }
 
 static void refuse_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name) {
@@ -106,10 +90,10 @@ const struct fuse_lowlevel_ops face_operations = {
     .poll = poll_poll,
     .mknod = refuse_mknod,
     .mkdir = refuse_mkdir,
-    .unlink = refuse_unlink,
+    .unlink = link_unlink,
     .rmdir = refuse_rmdir,
-    .symlink = refuse_symlink,
-    .rename = refuse_rename,
+    .symlink = link_symlink,
+    .rename = link_rename,
     .link = refuse_link,
     .create = refuse_create,
     .setxattr = refuse_setxattr,

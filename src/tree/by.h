@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_TREE_BY_H
+#define WEIGHTFS_TREE_BY_H
+
+/*
+ * by/KIND/VALUE/NAME: links to models, by state, category, format and origin, straight from indexes of the
+ * catalogue. Objects: bits 31…30 the kind; of a value below it a number made from its name (so that it is
+ * the same in every version), of a link the model's id. A link's name is ORG--NAME, before it SOURCE: where
+ * that is not hf; parts of names have no "--" of their own, so that it can be undone.
+ */
+
+#include "tree/rows.h"
+
+int find_kind(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_kinds(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_value(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_values(const struct place *folder, uint64_t after, struct found *ret_found);
+int find_link(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int list_links(const struct place *folder, uint64_t after, struct found *ret_found);
+/* The target: "../../../hf/acme/tiny". */
+int print_link(const struct place *place, struct buf *to);
+/* Fills what the object of such a row is about; -ENOENT. */
+int by_load(struct place *place);
+
+#endif
