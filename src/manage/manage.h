@@ -126,6 +126,10 @@ int audit_print(struct manage *manage, struct buf *to);
 /* Is there room for what a pull is about? -ERR_BUDGET, -ERR_FULL, and figures in the reason; what is larger
  * than the budget can never fit, whatever is evicted. */
 int pull_room(struct manage *manage, uint64_t bytes_total, uint64_t bytes_missing, struct reason *reason);
+/* The same beside what open jobs of other models than `model_id` have still to fetch. Their files are
+ * counted one by one: what is the same file for two models, twice. Any thread. */
+int pull_room_beside(struct manage *manage, int64_t model_id, uint64_t bytes_total, uint64_t bytes_missing,
+    struct reason *reason);
 
 struct root_report {
     uint64_t models, ready, downloading, failed, jobs_open;

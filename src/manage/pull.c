@@ -62,6 +62,35 @@ int pull_room(struct manage *manage, uint64_t bytes_total, uint64_t bytes_missin
     return bytes_missing ? store_room(manage->settings.store, bytes_missing, reason) : 0;
 }
 
+static uint64_t missing_of_others(struct manage *manage, int64_t model_id) {
+    uint64_t bytes = 0;
+    LOCK_SCOPE(&manage->lock);
+    list_each (at, &manage->jobs) {
+        const struct live_job *job = list_entry(at, struct live_job, link);
+        if (job->row.model_id && job->row.model_id != model_id && job->kind->does & JOB_FETCHES &&
+            job->row.bytes_total > job->row.bytes_done)
+            bytes += job->row.bytes_total - job->row.bytes_done;
+    }
+    return bytes;
+}
+
+int pull_room_beside(struct manage *manage, int64_t model_id, uint64_t bytes_total, uint64_t bytes_missing,
+    struct reason *reason) {
+    struct reason why = {""};
+    char size[HUMAN_SIZE];
+    int result = pull_room(manage, bytes_total, bytes_missing, reason);
+    uint64_t others = result == 0 && bytes_missing ? missing_of_others(manage, model_id) : 0;
+    struct store_figures figures;
+    store_look(manage->settings.store, &figures);
+    others -= figures.pending_bytes < others ? figures.pending_bytes : others; /* the store counts it */
+    if (!others)
+        return result;
+    result = store_room(manage->settings.store, bytes_missing + others, &why);
+    return result < 0 ? err_because(reason, result, "%s; jobs that are open have %s to fetch",
+                            err_text(&why, result), human_bytes(size, others))
+                      : 0;
+}
+
 static int by_digest(const void *one, const void *other) {
     return strcmp(((const struct item *)one)->digest, ((const struct item *)other)->digest);
 }
@@ -89,7 +118,8 @@ static int pull_items(struct command *command, const struct words *words, struct
     if (result == 0 && missing && options_bool(command->manage->settings.options, "disable_downloads"))
         result = -ERR_DOWNLOADS_OFF;
     if (result == 0)
-        result = pull_room(command->manage, items_distinct_bytes(&command->items), missing, reason);
+        result = pull_room_beside(command->manage, command->model.id, items_distinct_bytes(&command->items),
+            missing, reason);
     if (result == 0)
         result = command_begin(command);
     if (result == 0)

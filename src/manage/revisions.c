@@ -195,7 +195,7 @@ int revision_go(struct manage *manage, const struct catalog_model *model,
     if (result == 0 && was_pulled(manage, model))
         result = items_look(manage, target, &items, &missing);
     if (result == 0 && missing)
-        result = pull_room(manage, items_distinct_bytes(&items), missing, reason);
+        result = pull_room_beside(manage, model->id, items_distinct_bytes(&items), missing, reason);
     free(target);
     if (result < 0)
         return result;

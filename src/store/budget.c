@@ -299,6 +299,7 @@ void store_look(struct store *store, struct store_figures *ret_figures) {
     figures.bytes_here = store->bytes_here;
     figures.budget_bytes = store->budget_bytes;
     figures.evicted_bytes = store->evicted_bytes;
+    figures.pending_bytes = store->pending_bytes;
     *ret_figures = figures;
 }
 

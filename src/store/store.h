@@ -150,6 +150,7 @@ struct store_figures {
     uint64_t speed;         /* bytes a second over the last seconds */
     unsigned fetches;       /* under way */
     uint64_t evicted_bytes;
+    uint64_t pending_bytes; /* on their way: their room is taken already */
 };
 void store_look(struct store *store, struct store_figures *ret_figures);
 /* cache_max_bytes has another value: it is told to the store's other daemons, and counts from the next look

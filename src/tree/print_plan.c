@@ -97,7 +97,8 @@ static void plan_print(const struct place *place, const struct model_report *rep
     struct store_figures store;
     struct reason reason = {""};
     store_look(tree->store, &store);
-    int room = pull_room(tree->settings.manage, report->bytes_total, report->bytes_missing, &reason);
+    int room = pull_room_beside(tree->settings.manage, place->model.id, report->bytes_total,
+        report->bytes_missing, &reason);
     uint64_t after =
         store.disk_free_bytes > report->bytes_missing ? store.disk_free_bytes - report->bytes_missing : 0;
 

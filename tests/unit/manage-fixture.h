@@ -27,7 +27,7 @@ static inline void note_news(void *context, const struct news *news) {
 }
 
 static inline void house_begin(void) {
-    static const struct option_row *const tables[] = {manage_options, NULL};
+    static const struct option_row *const tables[] = {manage_options, store_options, NULL};
     char path[4096];
     bool damaged;
     struct reason reason = {""};

@@ -172,7 +172,7 @@ static void a_job_waits_for_the_world(void) {
     await_wants(SHA_3, 1);
     play_blob(SHA_3, BLOB_CORRUPT, 0, 0, false);
     await_state(id, "corrupt");
-    CHECK(was_told("\"error\":\"CORRUPT\""));
+    await_told("\"error\":\"CORRUPT\"");
     CHECK_OK(run_command(COMMAND_MODEL, id, "retry\n"));
     await_wants(SHA_3, 1);
     play_blob(SHA_3, BLOB_COMPLETE, 1000, 0, false);
