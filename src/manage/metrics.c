@@ -3,6 +3,7 @@
 
 #include "manage/internal.h"
 #include "manage/job.h"
+#include "manage/known.h"
 
 /* Milliseconds: from a tokenizer that is there at once to a day of weights. */
 static const uint64_t TIMES[] = {100, 1000, 10000, 60000, 300000, 1800000, 7200000, 86400000, 0};
@@ -37,6 +38,22 @@ static int read_pinned(void *context, double *values, unsigned count) {
     if (!error)
         values[0] = (double)totals.pinned;
     return error;
+}
+
+static int read_required(void *context, double *values, unsigned count) {
+    (void)count;
+    REQUIRED_REPORT_CLEANUP struct required_report report = {0};
+    required_report(context, &report);
+    values[0] = (double)report.required;
+    return 0;
+}
+
+static int read_missing(void *context, double *values, unsigned count) {
+    (void)count;
+    REQUIRED_REPORT_CLEANUP struct required_report report = {0};
+    required_report(context, &report);
+    values[0] = (double)report.missing_count;
+    return 0;
 }
 
 static int read_files(void *context, double *values, unsigned count) {
@@ -78,6 +95,14 @@ const struct metric_row manage_metrics[MANAGE_METRICS + 1] = {
         .type = METRIC_GAUGE,
         .help = "Models that are never evicted to make room.",
         .read = read_pinned},
+    [MANAGE_REQUIRED] = {.name = "weightfs_models_required",
+        .type = METRIC_GAUGE,
+        .help = "Models that are required here.",
+        .read = read_required},
+    [MANAGE_MISSING] = {.name = "weightfs_models_required_missing",
+        .type = METRIC_GAUGE,
+        .help = "Required models that are not ready.",
+        .read = read_missing},
     [MANAGE_FILES] = {.name = "weightfs_catalog_files",
         .type = METRIC_GAUGE,
         .help = "Files of all models in the catalogue.",

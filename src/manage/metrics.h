@@ -11,6 +11,8 @@
 enum manage_metric {
     MANAGE_MODELS, /* by state */
     MANAGE_PINNED,
+    MANAGE_REQUIRED,
+    MANAGE_MISSING,
     MANAGE_FILES,
     MANAGE_JOBS,        /* open ones by state */
     MANAGE_JOBS_ENDED,  /* by enum job_end_as */
