@@ -234,22 +234,26 @@ static void a_crash_between_is_ended(void) {
 }
 
 #ifdef WEIGHTFS_FAULTS
-static void what_the_disk_cannot_read_is_rot(void) {
+/* Armed while no thread of a house runs. */
+static int verify_with(const char *fault, const char *folder, struct reason *reason) {
     struct house house;
-    struct reason reason = {""};
-    move_in(&house, "unreadable");
+    CHECK_OK(fault_arm(fault));
+    move_in(&house, folder);
     struct blob *blob = sealed(&house);
-    CHECK_OK(fault_arm("store_verify_read:EIO:1:1")); /* once: a second try is granted */
-    CHECK_OK(blob_verify(blob, &(struct verify_manner){0}, NULL));
-    CHECK_OK(fault_arm("store_verify_read:EIO:1:2"));
-    CHECK_ERROR(blob_verify(blob, &(struct verify_manner){.refetch = true}, &reason), -ERR_ROTTEN);
-    CHECK(strstr(reason.text, "can't read"));
+    int result = blob_verify(blob, &(struct verify_manner){.refetch = true}, reason);
     CHECK(EVENTUALLY(is_right(blob)));
-    CHECK_OK(fault_arm("store_verify_open:EMFILE")); /* says nothing of the bytes */
-    CHECK_ERROR(blob_verify(blob, &(struct verify_manner){0}, NULL), -EMFILE);
-    CHECK(is_right(blob));
     blob_put(blob);
     move_out(&house);
+    return result;
+}
+
+static void what_the_disk_cannot_read_is_rot(void) {
+    struct reason reason = {""};
+    CHECK_OK(verify_with("store_verify_read:EIO:1:1", "once", &reason)); /* a second try is granted */
+    CHECK_ERROR(verify_with("store_verify_read:EIO:1:2", "unreadable", &reason), -ERR_ROTTEN);
+    CHECK(strstr(reason.text, "can't read"));
+    /* that says nothing of the bytes */
+    CHECK_ERROR(verify_with("store_verify_open:EMFILE", "no-descriptor", &reason), -EMFILE);
 }
 #endif
 
