@@ -301,6 +301,8 @@ command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin,
 command_function parse_priority, run_pause, run_resume, run_priority;
 command_function parse_validate, run_validate, run_scrub;
 command_function parse_validate, run_validate;
+command_function parse_pull, run_add, run_offline, run_ensure, run_reload;
+command_function parse_cleanup, run_cleanup;                            /* cleanup.c */
 command_function parse_revision, run_use, run_rollback, run_update_all; /* revisions.c, update_all.c */
 command_function parse_limit_rate, run_limit_rate;
 command_function parse_pull, run_add, run_offline, run_ensure, run_reload, parse_default, run_default;

@@ -63,7 +63,7 @@ const struct job_kind *job_kind_of(const char *name);
 const struct job_kind *job_kind_row(size_t index);
 size_t job_kind_index(const struct job_kind *kind);
 #define JOB_KINDS_MOST 16
-extern const struct job_kind kind_pull, kind_validate, kind_scrub, kind_update, kind_update_all;
+extern const struct job_kind kind_pull, kind_validate, kind_scrub, kind_update, kind_update_all, kind_cleanup;
 
 struct live_job {
     struct list link; /* manage->jobs, in order of ids */

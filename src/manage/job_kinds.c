@@ -13,6 +13,7 @@ static const struct job_kind *const kinds[] = {
     &kind_collect,
     &kind_update,
     &kind_update_all,
+    &kind_cleanup,
 };
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 

@@ -73,6 +73,8 @@ struct model_report {
     char variants[VARIANTS_SIZE]; /* of the selection, by commas; "" */
 };
 /* Any thread. May look at the disk for each file, unless it did so lately or a job knows. */
+/* The last use of any of the model's files that are here, wall time; 0: none is. A stat a file. */
+int64_t model_last_used_ms(struct manage *manage, const struct catalog_model *model);
 int model_report(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report);
 
 #endif

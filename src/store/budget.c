@@ -193,24 +193,32 @@ static void count_eviction(uint64_t bytes) {
     metric_add(&store_metrics[STORE_EVICTED_BYTES], 0, bytes);
 }
 
+static uint64_t evict_and_tell(struct store *store, const struct shelf_item *item) {
+    uint64_t freed = evict_item(store, item);
+    if (!freed)
+        return 0;
+    {
+        LOCK_SCOPE(&store->lock);
+        store->bytes_here -= freed < store->bytes_here ? freed : store->bytes_here;
+        store->evicted_bytes += freed;
+    }
+    count_eviction(freed);
+    trace(store, "evicted %s, %" PRIu64 " bytes", item->name, freed);
+    store_tell_gone(store, item->name, item->is_part);
+    return freed;
+}
+
+uint64_t shelf_evict(struct store *store, const struct shelf_item *item) {
+    return shelf_is_held(store, item->name) ? 0 : evict_and_tell(store, item);
+}
+
 int store_make_room(struct store *store, uint64_t bytes) {
     struct shelf shelf = {0};
     take_stock(store, &shelf);
     bool disk = false;
     shelf_order(store, &shelf); /* oldest use first, held ones left out */
-    for (size_t i = 0; i < shelf.count && excess(store, bytes, &disk); i++) {
-        uint64_t freed = evict_item(store, &shelf.items[i]);
-        if (!freed)
-            continue;
-        {
-            LOCK_SCOPE(&store->lock);
-            store->bytes_here -= freed < store->bytes_here ? freed : store->bytes_here;
-            store->evicted_bytes += freed;
-        }
-        count_eviction(freed);
-        trace(store, "evicted %s, %" PRIu64 " bytes", shelf.items[i].name, freed);
-        store_tell_gone(store, shelf.items[i].name, shelf.items[i].is_part);
-    }
+    for (size_t i = 0; i < shelf.count && excess(store, bytes, &disk); i++)
+        (void)evict_and_tell(store, &shelf.items[i]);
     shelf_done(&shelf);
     return excess(store, bytes, &disk) ? no_room(store, bytes, disk, NULL) : 0;
 }

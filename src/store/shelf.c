@@ -148,6 +148,40 @@ void shelf_order(struct store *store, struct shelf *shelf) {
         qsort(shelf->items, kept, sizeof *shelf->items, by_use);
 }
 
+#define PLACE_SIZE (DIGEST_TEXT_SIZE + 32)
+
+static void place_of(const char *name, bool is_part, char to[static PLACE_SIZE]) {
+    (void)snprintf(to, PLACE_SIZE, is_part ? "parts/%s/data" : "blobs/sha256/%.2s/%s", name, name);
+}
+
+int64_t shelf_used_ms(struct store *store, const char *key, const char *sha256) {
+    char name[PLACE_SIZE];
+    struct stat stat;
+    place_of(*sha256 ? sha256 : key, !*sha256, name);
+    if (fstatat(store->dir_fd, name, &stat, AT_SYMLINK_NOFOLLOW))
+        return 0;
+    return stat.st_atim.tv_sec * INT64_C(1000) + stat.st_atim.tv_nsec / 1000000;
+}
+
+bool shelf_is_used(struct store *store, const struct shelf_item *item) {
+    char name[PLACE_SIZE];
+    place_of(item->name, item->is_part, name);
+    FD_CLEANUP int fd =
+        openat(store->dir_fd, name, (item->is_part ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB); /* let go of with the descriptor */
+}
+
+static void each_instance(void *context, int fd, const char *name) {
+    (void)fd, (void)name;
+    ++*(size_t *)context;
+}
+
+bool shelf_is_alone(struct store *store) {
+    size_t count = 0;
+    walk(store->dir_fd, "instances", each_instance, &count);
+    return count <= 1;
+}
+
 static void each_instance_budget(void *context, int fd, const char *name) {
     uint64_t *least = context, budget;
     char file[300];

@@ -34,6 +34,14 @@ void shelf_read(struct store *store, struct shelf *shelf);
 void shelf_order(struct store *store, struct shelf *shelf);
 /* Does any instance hold this key, or (by their hex digits) these sealed bytes? */
 bool shelf_is_held(struct store *store, const char *key);
+/* When the blob of `key` (complete: with this SHA-256; else "") was last used, wall time; 0: it is not here. */
+int64_t shelf_used_ms(struct store *store, const char *key, const char *sha256);
+/* Does anybody, of any daemon, use this file now? */
+bool shelf_is_used(struct store *store, const struct shelf_item *item);
+/* Drops the file unless it is held or used: the bytes that it freed. Disk work: not from a FUSE thread. */
+uint64_t shelf_evict(struct store *store, const struct shelf_item *item);
+/* Is the store ours alone, or have other instances files in it? */
+bool shelf_is_alone(struct store *store);
 void shelf_done(struct shelf *shelf);
 /* The smallest cache_max_bytes of the instances that run now; 0: none has one. */
 uint64_t shelf_budget(struct store *store);

@@ -130,6 +130,7 @@ static int model_sheet(const struct place *place, struct buf *to, bool json) {
         result = add_refusals(place, &sheet);
     add_report(place, &sheet);
     sheet_time(&sheet, "modified", model->modified_ms);
+    sheet_time(&sheet, "last_used", model_last_used_ms(place->tree->settings.manage, model));
     sheet_time(&sheet, "updated", model->checked_ms);
     sheet_end(&sheet);
     return result;

@@ -11,22 +11,23 @@
 
 #include <pthread.h>
 
+#include "store/shelf.h"
 #include "base/bus.h"
 #include "base/clock.h"
 #include "manage/manage.h"
 #include "store/verify.h"
 #include "check.h"
 
-#define PATIENCE_MS 20000 /* a bound for what comes at once; nothing sleeps for it */
-#define COMMIT_A    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define COMMIT_B    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define SHA_1       "sha256-1111111111111111111111111111111111111111111111111111111111111111"
-#define SHA_2       "sha256-2222222222222222222222222222222222222222222222222222222222222222"
-#define SHA_3       "sha256-3333333333333333333333333333333333333333333333333333333333333333"
+#define PATIENCE_MS  20000 /* a bound for what comes at once; nothing sleeps for it */
+#define COMMIT_A     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define COMMIT_B     "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define SHA_1        "sha256-1111111111111111111111111111111111111111111111111111111111111111"
+#define SHA_2        "sha256-2222222222222222222222222222222222222222222222222222222222222222"
+#define SHA_3        "sha256-3333333333333333333333333333333333333333333333333333333333333333"
 #define GIT_EMPTY    "git-e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
 #define SHA_OF_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define GIT_1       "git-1111111111111111111111111111111111111111"
-#define HEX_1       "4444444444444444444444444444444444444444444444444444444444444444"
+#define GIT_1        "git-1111111111111111111111111111111111111111"
+#define HEX_1        "4444444444444444444444444444444444444444444444444444444444444444"
 #define TINY \
     COMMIT_A "\ntiny-Q4_K_M.gguf 400 " SHA_1 "\ntiny-Q8_0.gguf 800 " SHA_2 "\nconfig.json 10 " GIT_1 "\n"
 
@@ -170,6 +171,31 @@ ssize_t blob_read(struct blob *blob, uint32_t generation, void *data, size_t len
 int blob_open_complete(struct blob *blob) {
     (void)blob;
     return -ERR_STALE;
+}
+void shelf_read(struct store *store, struct shelf *shelf) {
+    (void)store, (void)shelf; /* nothing is on disk */
+}
+void shelf_order(struct store *store, struct shelf *shelf) {
+    (void)store, (void)shelf;
+}
+void shelf_done(struct shelf *shelf) {
+    (void)shelf;
+}
+bool shelf_is_used(struct store *store, const struct shelf_item *item) {
+    (void)store, (void)item;
+    return false;
+}
+uint64_t shelf_evict(struct store *store, const struct shelf_item *item) {
+    (void)store, (void)item;
+    return 0;
+}
+bool shelf_is_alone(struct store *store) {
+    (void)store;
+    return true;
+}
+int64_t shelf_used_ms(struct store *store, const char *key, const char *sha256) {
+    (void)store, (void)key, (void)sha256;
+    return 0;
 }
 void store_budget_changed(struct store *store) {
     (void)store;
