@@ -14,7 +14,7 @@
 /* Unlinking takes the disk some milliseconds a file: more than this is a job. */
 #define AT_ONCE_ITEMS 32
 #define AT_ONCE_BYTES (UINT64_C(1) << 30)
-#define USAGE         "it is `cleanup [keep=N] [unused=30d] [to=50G] [dry-run]`, with at least one of the first three"
+#define USAGE         "it is `cleanup [keep=N] [unused=30d] [to=50G] [dry-run]`, with one of the first three"
 
 /* ---- words ---- */
 

@@ -24,7 +24,8 @@ struct cleanup_wish {
     int64_t to_bytes;
     bool dry_run;
 };
-/* "keep=3", "unused=30d" (s m h d w), "to=50G", "dry-run", by blanks. -ERR_BAD_VALUE with how it is written. */
+/* "keep=3", "unused=30d" (s m h d w), "to=50G", "dry-run", by blanks. -ERR_BAD_VALUE and how it is
+ * written. */
 int cleanup_parse(const char *words, struct cleanup_wish *ret_wish, struct reason *reason);
 
 struct cleanup_model {

@@ -2,6 +2,7 @@
 /* The commands of a model's ctl, and those that a job's and the root's share with it. pull is in pull.c. */
 
 #include "manage/job.h"
+#include "manage/revision.h"
 #include "manage/known.h"
 
 #include <stdlib.h>
@@ -187,13 +188,13 @@ static int evict_file(struct eviction *eviction, const struct catalog_file *file
     return result == -EBUSY || result == -EPERM ? 0 : result;
 }
 
-static int evict_files(struct eviction *eviction) {
+static int evict_revision(struct eviction *eviction, int64_t revision_id) {
     struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
     struct catalog *catalog = eviction->manage->settings.catalog;
     int64_t after_id = 0;
     int count, result = 0;
-    while (result == 0 && (count = catalog_list_files(catalog, eviction->model->revision_id, false, after_id,
-                               page, FILES_A_PAGE)) != 0) {
+    while (result == 0 &&
+           (count = catalog_list_files(catalog, revision_id, false, after_id, page, FILES_A_PAGE)) != 0) {
         if (count < 0)
             result = count;
         for (int i = 0; result == 0 && i < count; i++)
@@ -205,13 +206,23 @@ static int evict_files(struct eviction *eviction) {
     return result;
 }
 
+/* Of all revisions that are kept. */
+static int evict_files(struct eviction *eviction) {
+    struct catalog_revision revision = {0};
+    int count, result = 0;
+    while (result == 0 && (count = catalog_list_revisions(eviction->manage->settings.catalog,
+                               eviction->model->id, revision.id, &revision, 1)) != 0)
+        result = count < 0 ? count : evict_revision(eviction, revision.id);
+    return result;
+}
+
 /* 0, an error, or COMMAND_AGAIN while fetches that nobody wants any more come to their end. */
-static int evict_model(struct command *command, bool others_keep, struct reason *reason) {
+static int evict_model(struct command *command, int64_t model_id, bool others_keep, struct reason *reason) {
     struct manage *manage = command->manage;
     struct catalog_model *model = &command->model;
     struct eviction eviction = {.manage = manage, .model = model, .others_keep = others_keep};
     char size[HUMAN_SIZE];
-    int result = catalog_model(manage->settings.catalog, command->request.id, model);
+    int result = catalog_model(manage->settings.catalog, model_id, model);
     if (result == 0)
         result = job_refuse(manage, model->id, JOB_REMOVES, JOB_FETCHES | JOB_CHECKS | JOB_SWITCHES, reason);
     if (result == 0)
@@ -220,7 +231,7 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
         result = evict_files(&eviction);
     command->job.bytes_done = command->tries ? command->job.bytes_done + eviction.freed : eviction.freed;
     state_renew(manage);
-    state_mark(manage, command->request.id);
+    state_mark(manage, model_id);
     if (result < 0)
         return result;
     if (eviction.fetching && command->tries < COMMAND_TRIES)
@@ -242,7 +253,7 @@ static int evict_model(struct command *command, bool others_keep, struct reason 
 int run_evict(struct manage *manage, const struct command_request *request, char *arguments,
     struct reason *reason) {
     (void)arguments;
-    int result = evict_model(command_of(request), false, reason);
+    int result = evict_model(command_of(request), request->id, false, reason);
     if (result == 0)
         result = pull_settle(manage, request->id);
     return result;
@@ -254,6 +265,17 @@ static void forgotten(struct command *command) {
     name_format(command->model.source, command->model.name, key);
     events_add(manage, "model.forgotten", key, NULL);
     bus_publish(&(struct news){.kind = NEWS_MODEL_FORGOTTEN, .id = command->model.id, .text = key});
+}
+
+static int forget(struct command *command, int64_t model_id, struct reason *reason) {
+    int result = evict_model(command, model_id, true, reason);
+    if (result != 0)
+        return result;
+    result = command_begin(command);
+    if (result == 0)
+        result = catalog_forget_model(command->manage->settings.catalog, model_id);
+    command->after = forgotten;
+    return result;
 }
 
 int run_forget(struct manage *manage, const struct command_request *request, char *arguments,
@@ -268,15 +290,37 @@ int run_forget(struct manage *manage, const struct command_request *request, cha
         if (result == 0)
             result = run_cancel(manage, request, arguments, &ignored);
     }
+    return result < 0 ? result : forget(command, request->id, reason);
+}
+
+static int refuse_open(struct manage *manage, const struct catalog_model *model, struct reason *reason) {
+    struct catalog_revision revision = {0};
+    int count;
+    while (
+        (count = catalog_list_revisions(manage->settings.catalog, model->id, revision.id, &revision, 1)) > 0)
+        if (revision_is_open(manage, model, revision.id))
+            return err_because(reason, -ERR_BUSY, "a file of it is open");
+    return count;
+}
+
+/* By its key, which is also what rmdir(2) comes to: nothing is cancelled, and nothing goes unless all may. */
+int run_forget_key(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    struct command *command = command_of(request);
+    struct catalog_model *model = &command->model;
+    struct name_key key;
+    int result = known_key(manage, arguments, &key, reason);
     if (result == 0)
-        result = evict_model(command, true, reason);
-    if (result != 0)
-        return result;
-    result = command_begin(command);
+        result = catalog_find_model(manage->settings.catalog, key.source, key.model, model);
+    if (result == -ENOENT)
+        return err_because(reason, -ERR_UNKNOWN_MODEL, "%s is not known here", arguments);
     if (result == 0)
-        result = catalog_forget_model(manage->settings.catalog, request->id);
-    command->after = forgotten;
-    return result;
+        result = refuse_held(manage, model, reason);
+    if (result == 0)
+        result = job_refuse(manage, model->id, JOB_REMOVES, JOB_FETCHES | JOB_CHECKS | JOB_SWITCHES, reason);
+    if (result == 0 && !command->tries)
+        result = refuse_open(manage, model, reason);
+    return result < 0 ? result : forget(command, model->id, reason);
 }
 
 /* ---- pin and unpin ---- */

@@ -298,6 +298,7 @@ void outcome_print(struct manage *manage, enum command_place place, int64_t id, 
 typedef int command_function(struct manage *, const struct command_request *, char *, struct reason *);
 command_function parse_nothing, parse_words, parse_key, parse_switch;
 command_function run_pull, run_cancel, run_retry, run_evict, run_pin, run_unpin, run_update, run_forget;
+command_function run_forget_key;
 command_function parse_priority, run_pause, run_resume, run_priority;
 command_function parse_validate, run_validate, run_scrub;
 command_function parse_validate, run_validate;

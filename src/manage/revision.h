@@ -34,6 +34,9 @@ void revision_switched(struct manage *manage, int64_t model_id);
 /* Drops what keep_revisions does not keep, but for what is open. Outside of transactions. */
 void revisions_trim(struct manage *manage, int64_t model_id);
 
+/* Has anybody opened a file of it (or one that has the same bytes) here? */
+bool revision_is_open(struct manage *manage, const struct catalog_model *model, int64_t revision_id);
+
 /* Words of a job of the kind update. */
 int revision_step_print(const struct revision_step *step, char *to, size_t size, struct reason *reason);
 int revision_step_parse(const char *words, struct revision_step *ret_step, struct reason *reason);

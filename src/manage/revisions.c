@@ -48,7 +48,7 @@ int revision_step_parse(const char *text, struct revision_step *ret_step, struct
 
 /* ---- once another one is selected ---- */
 
-static bool is_open(struct manage *manage, const struct catalog_model *model, int64_t revision_id) {
+bool revision_is_open(struct manage *manage, const struct catalog_model *model, int64_t revision_id) {
     struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
     int64_t after_id = 0;
     int count;
@@ -83,7 +83,7 @@ void revisions_trim(struct manage *manage, int64_t model_id) {
     for (int i = 0; i < count; i++) {
         struct buf more BUF_CLEANUP = BUF_INIT;
         /* What is open stays for its readers' fstat; it goes the next time. */
-        if (is_open(manage, model, surplus[i].id))
+        if (revision_is_open(manage, model, surplus[i].id))
             continue;
         if (catalog_drop_revision(manage->settings.catalog, surplus[i].id) < 0) {
             log_warning("%s: a revision that is not kept can't be removed from the catalogue", key);

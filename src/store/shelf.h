@@ -34,7 +34,8 @@ void shelf_read(struct store *store, struct shelf *shelf);
 void shelf_order(struct store *store, struct shelf *shelf);
 /* Does any instance hold this key, or (by their hex digits) these sealed bytes? */
 bool shelf_is_held(struct store *store, const char *key);
-/* When the blob of `key` (complete: with this SHA-256; else "") was last used, wall time; 0: it is not here. */
+/* When the blob of `key` (complete: with this SHA-256; else "") was last used, wall time; 0: it is not
+ * here. */
 int64_t shelf_used_ms(struct store *store, const char *key, const char *sha256);
 /* Does anybody, of any daemon, use this file now? */
 bool shelf_is_used(struct store *store, const struct shelf_item *item);

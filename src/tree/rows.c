@@ -127,9 +127,9 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "write commands for this job; reading lists them" },
 
     /* --- hf/ --- */
-    [ROW_GROUP] = { FOUND(IN_SOURCE, ABOUT_GROUP), .pattern = "ORG", .holds = IN_GROUP,
-        .find = find_group, .list = list_groups,
-        .help = "who published; listed are those with known models, any can be entered" },
+    [ROW_GROUP] = { KIND(NODE_FOLDER, 0755, SHORT, SHORT), .in = IN_SOURCE, .about = ABOUT_GROUP,
+        .pattern = "ORG", .holds = IN_GROUP, .find = find_group, .list = list_groups,
+        .help = "who published; listed are those with known models, `rmdir` forgets one" },
 
     /* --- hf/ORG/ --- */
     [ROW_MODEL] = { FOUND(IN_GROUP, ABOUT_MODEL), .pattern = "NAME", .holds = IN_MODEL,

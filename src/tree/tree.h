@@ -165,6 +165,11 @@ int tree_rename(struct tree *tree, node_number parent, const char *name, node_nu
  * -EROFS for the model's own files, -EPERM for what is ours. */
 int tree_refuse(struct tree *tree, node_number node);
 
+/* rmdir of a model's folder forgets it: PARKED (the end is finish()'s), -EBUSY and the sentence in the
+ * root's ctl, -ENOENT. Of anything else: tree_refuse(). */
+int tree_rmdir(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
+    struct wait *wait);
+
 /* xattrs of model files: user.weightfs.{sha256,state,cached_bytes,source,revision}. The value into
  * `value`; -ENODATA. Names by NUL into `names`. */
 int tree_getxattr(struct tree *tree, node_number node, const char *name, struct buf *ret_value);

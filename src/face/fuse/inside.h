@@ -110,6 +110,9 @@ void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t si
     struct fuse_file_info *file);
 void transfer_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file);
 
+/* remove.c */
+void remove_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+
 /* answer.c: who asks, and the answers. Each ends the request; the call is not to be used after. */
 struct call call_of(fuse_req_t req, enum operation operation, uint64_t node);
 struct tree_caller caller_of(const struct call *call);

@@ -26,6 +26,7 @@
     ROW(FLUSH, "flush")             \
     ROW(POLL, "poll")               \
     ROW(LINK, "link") /* made, renamed or removed */ \
+    ROW(RMDIR, "rmdir")             \
     ROW(REFUSED, "refused") /* all that would change what the tree declares: mkdir, rename … */
 
 enum operation {

@@ -30,11 +30,6 @@ static void refuse_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mo
         answer_error(&call, -EROFS);
 }
 
-static void refuse_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
-    (void)name;
-    refuse(req, "rmdir", parent);
-}
-
 static void refuse_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name) {
     (void)parent, (void)name;
     refuse(req, "link", node);
@@ -91,7 +86,7 @@ const struct fuse_lowlevel_ops face_operations = {
     .mknod = refuse_mknod,
     .mkdir = refuse_mkdir,
     .unlink = link_unlink,
-    .rmdir = refuse_rmdir,
+    .rmdir = remove_rmdir,
     .symlink = link_symlink,
     .rename = link_rename,
     .link = refuse_link,

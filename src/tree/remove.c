@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* rmdir: a model is forgotten. Nothing else that the tree shows can be removed. */
+
+#include <stdio.h>
+
+#include "tree/handle.h"
+#include "tree/inside.h"
+#include "tree/place.h"
+#include "tree/run.h"
+
+int tree_rmdir(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
+    struct wait *wait) {
+    struct place place;
+    int result = place_load(tree, parent, &place);
+    if (result < 0)
+        return result;
+    if (place.row->holds != IN_GROUP)
+        return tree_refuse(tree, parent);
+    char full[NAME_MODEL_SIZE], key[NAME_KEY_SIZE];
+    int len = snprintf(full, sizeof(full), "%s/%s", place.group.name, name);
+    struct catalog_model model;
+    if (len < 0 || (size_t)len >= sizeof(full))
+        return -ENOENT;
+    result = catalog_find_model(tree->catalog, place.source->name, full, &model);
+    if (result < 0)
+        return result;
+    name_format(model.source, model.name, key);
+    struct buf line BUF_CLEANUP = BUF_INIT;
+    (void)buf_format(&line, "forget %s\n", key); /* no limit */
+    /* As if it were written into the root's ctl: there the sentence of a refusal stands. */
+    struct handle *handle = handle_new(node_make(ROW_CTL, 0, 0));
+    result = run_await(tree, handle, line.data, line.len, caller, wait);
+    handle_unref(tree, handle);
+    return result;
+}
