@@ -46,8 +46,8 @@ def look_at_folder(path):
     mode = os.lstat(path)
     if mode.st_nlink not in (1, links):
         problem(path, f"st_nlink is {mode.st_nlink}, not {links} (or 1: not counted)")
-    if stat.S_IMODE(mode.st_mode) & 0o222 and path != sys.argv[1]:   # the root takes a link
-    if stat.S_IMODE(mode.st_mode) & 0o222 and not MODELS_ARE_IN.search(path):
+    may_write = path == sys.argv[1] or MODELS_ARE_IN.search(path)  # the root takes a link
+    if stat.S_IMODE(mode.st_mode) & 0o222 and not may_write:
         problem(path, f"mode {stat.S_IMODE(mode.st_mode):o}: a folder that nobody can write to says that one can")
     if open_result(path, os.O_WRONLY) != errno.EISDIR:
         problem(path, "opened for writing")
