@@ -126,8 +126,10 @@ static void begin(struct live_job *job) {
     job->begun = job->dirty = true;
     job->moved_ms = job->measured_ms = clock_ms();
     job->measured_bytes = job->came_bytes;
+    lock_take(&manage->lock);
     if (!job->row.started_ms)
         job->row.started_ms = clock_wall_ms();
+    lock_drop(&manage->lock);
     job_set_state(job, JOB_RUNNING, 0, NULL);
 }
 
