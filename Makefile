@@ -67,7 +67,7 @@ deps: ## install all packages that building and testing need, build libfuse wher
 
 RUN = tests/run --build $(BUILD) --mode $(MODE) $(if $(V),--verbose) $(if $(TIER),--tier $(TIER))
 export CHECK_CC = $(CC) $(FLAGS)
-check: $(if $(MAIN),$(BIN)) $(UNIT) $(TOOLS) $(if $(filter release,$(MODE)),,$(FAULT)) $(DEPS)/.deps-test
+check: $(if $(MAIN),$(BIN)) $(UNIT) $(TOOLS) $(if $(filter release,$(MODE)),,$(FAULT)) $(DEPS)/.deps-test $(DEPS)/.deps-llama
 check: ## run the tests; T=mount/50-evict for some of them, V=1 to see what they say, TIER=fast
 	@$(RUN) $(T)
 

@@ -29,9 +29,10 @@ packages() {
     lint) echo 'clang-format' ;;
     bench) echo 'nginx-light|nginx' ;;
     interop) echo 'debootstrap debian-archive-keyring' ;;
+    llama) echo 'debian-archive-keyring' ;;
     esac
 }
-ALL="build test fuzz lint bench interop"
+ALL="build test fuzz lint bench interop llama"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -166,6 +167,8 @@ if command -v dpkg-query >/dev/null; then
 else
     say "not a Debian system: these have to be there already: ${wanted[*]}"
 fi
+[[ " ${sets[*]} " != *" llama "* ]] || scripts/llama.sh "$DEPS/llama" >"$DEPS/llama.log" 2>&1 ||
+    { tail -n 20 "$DEPS/llama.log" >&2; say "no llama-server; the whole of it is in $DEPS/llama.log"; exit 1; }
 [[ " ${sets[*]} " == *" build "* ]] || exit 0
 pkg-config --print-errors --exists fuse3 libcurl sqlite3 libcrypto jansson libarchive
 choose_libfuse

@@ -37,6 +37,7 @@ void log_redact(char *text);
     ROW(source, "discoveries, step by step")                                           \
     ROW(catalog, "what is written to the catalogue")                                   \
     ROW(job, "states of jobs")                                                         \
+    ROW(engine, "what engines say")                                                    \
     ROW(tree, "walks and snapshots")                                                   \
     ROW(fuse, "every request of the kernel and its answer")
 

@@ -251,6 +251,7 @@ int start_tree(struct life *life, struct reason *reason) {
     memcpy(life->metrics, sections, sizeof sections);
     int64_t uid = options_number(options, "uid"), gid = options_number(options, "gid");
     struct tree_settings settings = {.manage = life->manage,
+        .infer = life->infer,
         .uid = uid < 0 ? getuid() : (uid_t)uid,
         .gid = gid < 0 ? getgid() : (gid_t)gid,
         .version = WEIGHTFS_VERSION,

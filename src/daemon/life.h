@@ -17,6 +17,7 @@
 #include "daemon/guard.h"
 #include "daemon/serve.h"
 #include "face/fuse/face.h"
+#include "infer/infer.h"
 #include "manage/manage.h"
 #include "model/catalog.h"
 #include "outside/http.h"
@@ -44,6 +45,7 @@ struct life {
     struct store *store;
     struct catalog *catalog;
     struct manage *manage;
+    struct infer *infer;
     struct face *face;
     struct tree *tree;
     struct metric_section metrics[LIFE_FLOORS + 1]; /* of the floors below the tree */
@@ -69,6 +71,8 @@ void stop_catalog(struct life *life);
 int start_manage(struct life *life, struct reason *reason);
 void shut_manage(struct life *life);
 void stop_manage(struct life *life);
+int start_infer(struct life *life, struct reason *reason);
+void stop_infer(struct life *life);
 int start_face(struct life *life, struct reason *reason);
 void stop_face(struct life *life);
 int start_tree(struct life *life, struct reason *reason);

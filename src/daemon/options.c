@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "face/fuse/face.h"
+#include "infer/infer.h"
 #include "manage/manage.h"
 #include "store/store.h"
 #include "weightfs/source.h"
@@ -40,6 +41,10 @@ const struct option_row daemon_options[] = {
         .most = 4294967294,
         .guarded = true,
         .help = "group of the tree's files; -1 is that of whoever mounts"},
+    {.name = "runtime_folder",
+        .type = OPTION_TEXT,
+        .help = "folder for sockets, of at most 47 bytes (root: /run/weightfs; others: "
+                "$XDG_RUNTIME_DIR/weightfs)"},
     {.name = "allow_http",
         .type = OPTION_BOOL,
         .value = "off",
@@ -75,10 +80,17 @@ const struct option_section *option_sections(void) {
         {"FUSE", face_options},
         {"The store and transfers", store_options},
         {"Models and jobs", manage_options},
+        {"The endpoint", infer_options},
     };
     size_t count = 0;
     for (; count < sizeof(own) / sizeof(own[0]); count++)
         sections[count] = own[count];
+    for (size_t i = 0; engine_table[i]; i++) {
+        if (!engine_table[i]->options)
+            continue;
+        assert(count < SECTIONS_MAX);
+        sections[count++] = (struct option_section){engine_table[i]->help, engine_table[i]->options};
+    }
     for (size_t i = 0; source_table[i]; i++) {
         if (!source_table[i]->options)
             continue;

@@ -20,6 +20,7 @@ static const struct step {
     {"instance log", start_instance_log},
     {"catalogue", start_catalog},
     {"manager", start_manage},
+    {"endpoint", start_infer},
     {"face", start_face},
     {"tree", start_tree},
 };
@@ -28,6 +29,7 @@ static const struct step {
  * nothing when its start was not reached. */
 static void (*const stops[])(struct life *life) = {
     stop_face,
+    stop_infer,
     shut_manage,
     shut_store,
     end_http,

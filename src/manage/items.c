@@ -26,6 +26,11 @@ int item_blob(struct manage *manage, const struct catalog_model *model, const st
     return blob_get(manage->settings.store, &origin, ret_blob);
 }
 
+int model_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
+    struct blob **ret_blob) {
+    return item_blob(manage, model, file, ret_blob);
+}
+
 static bool names_variant(const struct words *words, const char *variant) {
     for (size_t i = 0; i < words->count; i++)
         if (variant_equal(words->array[i], variant))

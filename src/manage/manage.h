@@ -123,6 +123,11 @@ int audit_print(struct manage *manage, struct buf *to);
 
 /* --- States: manage/state.h --- */
 
+/* The blob of a model's file: a reference. -ERR_GATED for a masked one, -ERR_UNKNOWN_MODEL when this build
+ * does not have the model's source. */
+int model_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
+    struct blob **ret_blob);
+
 /* Is there room for what a pull is about? -ERR_BUDGET, -ERR_FULL, and figures in the reason; what is larger
  * than the budget can never fit, whatever is evicted. */
 int pull_room(struct manage *manage, uint64_t bytes_total, uint64_t bytes_missing, struct reason *reason);

@@ -228,6 +228,14 @@ static const char *const steps[] = {
     "    name TEXT PRIMARY KEY,"
     "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE) WITHOUT ROWID;"
     "CREATE INDEX links_by_model ON links (model_id);",
+
+
+    /* texts of a model's endpoint: its system prompt, its parameters */
+    "CREATE TABLE texts ("
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    name TEXT NOT NULL,"
+    "    text TEXT NOT NULL,"
+    "    PRIMARY KEY (model_id, name)) WITHOUT ROWID;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

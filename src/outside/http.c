@@ -61,10 +61,9 @@ static void adopt_inbox(struct http_loop *loop) {
         lock_drop(&loop->lock);
         if (!link)
             return;
-        transfer_adopt(loop, list_entry(link, struct http_request, link),
-            stopping                     ? -ERR_CANCELLED
-            : http_loop_is_offline(loop) ? -ERR_OFFLINE
-                                         : 0);
+        struct http_request *request = list_entry(link, struct http_request, link);
+        bool gated = http_loop_is_offline(loop) && !request->unix_socket;
+        transfer_adopt(loop, request, stopping ? -ERR_CANCELLED : gated ? -ERR_OFFLINE : 0);
     }
 }
 
@@ -118,11 +117,13 @@ static void run_delays(struct http_loop *loop) {
     }
 }
 
-static void fail_all(struct http_loop *loop, int error) {
-    list_each (link, &loop->active)
-        transfer_fail(list_entry(link, struct transfer, link), error, NULL);
-    list_each (link, &loop->waiting)
-        transfer_fail(list_entry(link, struct transfer, link), error, NULL);
+/* Offline, what goes through a socket of this machine goes on. */
+static void fail_all(struct list *transfers, int error) {
+    list_each (link, transfers) {
+        struct transfer *transfer = list_entry(link, struct transfer, link);
+        if (error != -ERR_OFFLINE || !transfer->request->unix_socket)
+            transfer_fail(transfer, error, NULL);
+    }
 }
 
 static void look(struct http_loop *loop) {
@@ -184,10 +185,11 @@ static bool turn(struct http_loop *loop) {
     lock_take(&loop->lock);
     bool stopping = loop->stopping;
     lock_drop(&loop->lock);
-    if (stopping)
-        fail_all(loop, -ERR_CANCELLED);
-    else if (http_loop_is_offline(loop))
-        fail_all(loop, -ERR_OFFLINE);
+    int end_with = stopping ? -ERR_CANCELLED : http_loop_is_offline(loop) ? -ERR_OFFLINE : 0;
+    if (end_with) {
+        fail_all(&loop->active, end_with);
+        fail_all(&loop->waiting, end_with);
+    }
     adopt_inbox(loop);
     run_tasks(loop);
     if (!stopping)

@@ -18,7 +18,7 @@
  *     first URL's host was such an address itself (checked on the address that is really connected to).
  *
  * The offline gate is here: while it is shut every request ends at once with -ERR_OFFLINE, those under way
- * too.
+ * too; but for those through a Unix socket, which send no packet.
  */
 
 #include <stdbool.h>
@@ -26,7 +26,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/err.h"
 #include "base/list.h"
 
@@ -83,6 +82,11 @@ struct http_request {
     const char *url;
     const char *authorization; /* value of Authorization, e.g. "Bearer …"; NULL */
     const char *accept;        /* NULL: any */
+    const char *unix_socket; /* path of the socket that answers for the URL's host; NULL: TCP */
+    /* A body makes it a POST, which follows no redirect (`redirects` must be 0). NULL: GET. */
+    const void *post;
+    size_t post_len;
+    const char *post_type; /* its Content-Type */
     bool has_range;
     uint64_t first, last;                /* inclusive, as in the protocol */
     unsigned redirects;                  /* how many may be followed */

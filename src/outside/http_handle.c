@@ -137,8 +137,23 @@ static void make_headers(struct transfer *transfer) {
             request->last); /* fits */
         add_header(transfer, "Range", range);
     }
+    if (request->post) {
+        add_header(transfer, "Content-Type", request->post_type);
+        add_header(transfer, "Expect", ""); /* none: no round trip before a long prompt */
+    }
     if (request->authorization && transfer->with_secret)
         add_header(transfer, "Authorization", request->authorization);
+}
+
+/* A handle may have sent a body for the request before. */
+static void set_method(CURL *easy, const struct http_request *request) {
+    if (!request->post) {
+        SET(easy, CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    SET(easy, CURLOPT_POST, 1L);
+    SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->post_len);
+    SET(easy, CURLOPT_POSTFIELDS, (const char *)request->post);
 }
 
 void handle_prepare(struct http_handle *handle, struct transfer *transfer) {
@@ -149,6 +164,8 @@ void handle_prepare(struct http_handle *handle, struct transfer *transfer) {
     SET(easy, CURLOPT_URL, transfer->url);
     SET(easy, CURLOPT_HTTPHEADER, (struct curl_slist *)transfer->headers);
     SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_ms ? request->connect_ms : HTTP_CONNECT_MS));
+    SET(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+    set_method(easy, request);
     /* What is on this machine is never asked through a proxy: plain http with a token would leave it. */
     SET(easy, CURLOPT_PROXY, http_is_loopback(transfer->url) ? "" : transfer->loop->proxy);
     SET(easy, CURLOPT_PRIVATE, transfer);

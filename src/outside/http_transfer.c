@@ -79,7 +79,7 @@ static void trace_hop(const struct transfer *transfer) {
     if (request->has_range)
         (void)snprintf(range, sizeof range, " %" PRIu64 "-%" PRIu64, request->first,
             request->last); /* fits */
-    trace_write(TRACE_http, "GET %s%s%s", shown, range,
+    trace_write(TRACE_http, "%s %s%s%s", request->post ? "POST" : "GET", shown, range,
         request->authorization && transfer->with_secret ? " with token" : "");
 }
 

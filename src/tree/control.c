@@ -10,6 +10,7 @@
 #include "tree/inside.h"
 #include "tree/open.h"
 #include "tree/permission.h"
+#include "tree/question.h"
 #include "tree/run.h"
 #include "tree/setting.h"
 #include "tree/version.h"
@@ -17,7 +18,8 @@
 #define PENDING_LIMIT (64u << 10)
 
 static bool row_is_written(const struct row *row) {
-    return row->kind == NODE_CONTROL || row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT;
+    return row->kind == NODE_CONTROL || row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT ||
+           row->kind == NODE_QUESTION;
 }
 
 static int control_adopt(struct tree *tree, node_number node, uint64_t number, struct handle **ret_handle) {
@@ -91,7 +93,10 @@ int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t of
     int result = control_adopt(tree, node, number, &handle);
     if (result < 0)
         return result;
-    if (row_of(node_row(node))->kind == NODE_DOCUMENT)
+    enum node_kind kind = node_kind(node);
+    if (kind == NODE_QUESTION)
+        result = question_write(tree, handle, offset, data, size, caller);
+    else if (kind == NODE_DOCUMENT)
         result = document_write(tree, handle, offset, data, size, caller);
     else
         result = write_lines(tree, handle, data, size, caller, wait);

@@ -17,6 +17,9 @@ static const char *const kind_words[] = {
     [NODE_LINK] = "link",
     [NODE_VALUE] = "value",
     [NODE_DOCUMENT] = "document",
+    [NODE_QUESTION] = "question",
+    [NODE_ANSWER] = "answer",
+    [NODE_FAILURE] = "sentence",
 };
 
 static void add_text(struct buf *to, const char *text) {

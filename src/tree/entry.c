@@ -27,6 +27,9 @@ static const mode_t kind_modes[] = {
     [NODE_LINK] = S_IFLNK,
     [NODE_VALUE] = S_IFREG,
     [NODE_DOCUMENT] = S_IFREG,
+    [NODE_QUESTION] = S_IFREG,
+    [NODE_ANSWER] = S_IFREG,
+    [NODE_FAILURE] = S_IFREG,
 };
 
 mode_t entry_mode(const struct row *row) {
@@ -120,6 +123,12 @@ static int fill_link(const struct place *place, struct tree_entry *entry) {
     return 0;
 }
 
+/* How long an answer is depends on who asks, and stat is not told: 0 until it is read. */
+static int fill_nothing(const struct place *place, struct tree_entry *entry) {
+    (void)place, (void)entry;
+    return 0;
+}
+
 static int (*const fills[])(const struct place *place, struct tree_entry *entry) = {
     [NODE_FOLDER] = fill_folder,
     [NODE_TEXT] = fill_text,
@@ -130,6 +139,9 @@ static int (*const fills[])(const struct place *place, struct tree_entry *entry)
     [NODE_LINK] = fill_link,
     [NODE_VALUE] = fill_text,
     [NODE_DOCUMENT] = fill_text,
+    [NODE_QUESTION] = fill_text,
+    [NODE_ANSWER] = fill_nothing,
+    [NODE_FAILURE] = fill_nothing,
 };
 
 /* Who may write, as far as modes can say it. The kernel looks at all groups of a caller when he opens. */
@@ -142,7 +154,7 @@ static void set_writers(const struct place *place, struct stat *status) {
     }
     if (row_number(place->row) == ROW_ROOT)
         status->st_mode |= S_IWUSR; /* a link can be made there */
-    if (!(status->st_mode & S_IWUSR))
+    if (!(status->st_mode & S_IWUSR) || place->row->kind == NODE_QUESTION)
         return;
     const struct option_row *option =
         place->row->about == ABOUT_OPTION ? options_row(place->tree->options, place->option) : NULL;

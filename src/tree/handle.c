@@ -35,6 +35,7 @@ static void handle_free(struct handle *handle) {
         blob_unuse(handle->blob);
         blob_put(handle->blob);
     }
+    answer_put(handle->answer);
     buf_done(&handle->pending);
     free(handle);
 }

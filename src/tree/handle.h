@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "infer/answer.h"
 #include "store/store.h"
 #include "tree/snapshot.h"
 
@@ -19,13 +20,16 @@ struct handle {
     node_number node;
     unsigned refs;             /* under handles.lock, as all that follows unless it says otherwise */
     struct snapshot *snapshot; /* texts: what is read; NULL: to be made at the next read */
-    struct buf pending;        /* control files and values: the line that has no end yet; documents: all */
+    struct buf pending;        /* control files and values: the line that has no end yet; documents and
+                                * questions: all; failures: the sentence */
     struct tree_caller writer; /* documents: who wrote last */
     bool append;               /* opened with O_APPEND: offsets say nothing. Set once */
     bool spoilt;               /* documents: nothing is submitted */
     uint64_t base;             /* events: the position that is offset 0; counts round */
     uint64_t read_to;          /* events: the position behind what was last read */
     bool adopted;              /* taken up from a predecessor, and not read yet */
+    uint64_t question;         /* questions: its number; 0: nothing was written yet */
+    struct answer *answer;     /* answers: a reference; NULL: nothing was asked. Set once */
     struct blob *blob;         /* model files: in use. Set once, before the handle is in the table */
     uint64_t size;             /* the same */
 };

@@ -7,10 +7,13 @@
 #include "tree/document.h"
 #include "tree/file.h"
 #include "tree/inside.h"
+#include "tree/question.h"
 
 /* --- What opening means for each kind: the handle gets what its reads need. --- */
 
-static int open_text(struct tree *tree, struct handle *handle, bool reading) {
+static int open_text(struct tree *tree, struct handle *handle, bool reading,
+    const struct tree_caller *caller) {
+    (void)caller;
     if (!reading)
         return 0;
     struct place place;
@@ -20,14 +23,18 @@ static int open_text(struct tree *tree, struct handle *handle, bool reading) {
 
 /* A file has one size for all who have it open: offsets begin for this one where they do for the oldest, so
  * that its end is where stat says (`tail -n 1`). What has left the ring since is skipped when it is read. */
-static int open_stream(struct tree *tree, struct handle *handle, bool reading) {
+static int open_stream(struct tree *tree, struct handle *handle, bool reading,
+    const struct tree_caller *caller) {
+    (void)caller;
     (void)reading;
     handle->base = handle_lowest_base(tree, handle->node, events_begin(tree->settings.manage));
     return 0;
 }
 
 /* Its text is made when there is an answer: by the read. */
-static int open_wait(struct tree *tree, struct handle *handle, bool reading) {
+static int open_wait(struct tree *tree, struct handle *handle, bool reading,
+    const struct tree_caller *caller) {
+    (void)caller;
     (void)reading;
     struct place place;
     return place_load(tree, handle->node, &place);
@@ -42,7 +49,9 @@ static int use(const struct file_view *view, uint32_t generation) {
     return blob_use(view->blob, generation);
 }
 
-static int open_file(struct tree *tree, struct handle *handle, bool reading) {
+static int open_file(struct tree *tree, struct handle *handle, bool reading,
+    const struct tree_caller *caller) {
+    (void)caller;
     (void)reading;
     struct file_view view;
     int result = file_may_open(tree, node_object(handle->node));
@@ -60,9 +69,22 @@ static int open_file(struct tree *tree, struct handle *handle, bool reading) {
     return 0;
 }
 
+static int open_answer(struct tree *tree, struct handle *handle, bool reading,
+    const struct tree_caller *caller) {
+    (void)reading;
+    return reply_open(tree, handle, caller);
+}
+
+static int open_failure(struct tree *tree, struct handle *handle, bool reading,
+    const struct tree_caller *caller) {
+    (void)reading;
+    return failure_open(tree, handle, caller);
+}
+
 struct opening {
-    int (*open)(struct tree *tree, struct handle *handle, bool reading); /* NULL: is not opened */
-    int write_refusal;                                                   /* 0: may be written */
+    /* `caller` NULL: taken up from a predecessor. NULL: is not opened. */
+    int (*open)(struct tree *tree, struct handle *handle, bool reading, const struct tree_caller *caller);
+    int write_refusal; /* 0: may be written */
 };
 static const struct opening openings[] = {
     [NODE_FOLDER] = {NULL, -EISDIR},
@@ -74,6 +96,9 @@ static const struct opening openings[] = {
     [NODE_LINK] = {NULL, -ELOOP},
     [NODE_VALUE] = {open_text, 0},
     [NODE_DOCUMENT] = {open_text, 0},
+    [NODE_QUESTION] = {open_text, 0},
+    [NODE_ANSWER] = {open_answer, -EPERM},
+    [NODE_FAILURE] = {open_failure, -EPERM},
 };
 
 static int opening_of(node_number node, const struct opening **ret_opening) {
@@ -107,7 +132,7 @@ int tree_open_await(struct tree *tree, node_number node, int flags, struct wait 
 
 int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
     struct tree_open *ret_open) {
-    (void)caller; /* who may write is asked at each write: a descriptor can be handed on */
+    /* Who may write is asked at each write: a descriptor can be handed on. */
     const struct opening *opening;
     int result = opening_of(node, &opening);
     if (result < 0)
@@ -120,7 +145,7 @@ int tree_open(struct tree *tree, node_number node, int flags, const struct tree_
         return -EINVAL;
     struct handle *handle = handle_new(node);
     handle->append = flags & O_APPEND;
-    result = opening->open(tree, handle, (flags & O_ACCMODE) != O_WRONLY);
+    result = opening->open(tree, handle, (flags & O_ACCMODE) != O_WRONLY, caller);
     if (result < 0) {
         handle_unref(tree, handle);
         return result;
@@ -153,7 +178,7 @@ int handle_adopt(struct tree *tree, node_number node, uint64_t number, struct ha
         return -EBADF;
     handle = handle_new(node);
     handle->adopted = true;
-    result = opening->open(tree, handle, true);
+    result = opening->open(tree, handle, true, NULL);
     if (result < 0) {
         handle_unref(tree, handle);
         return result;
@@ -183,8 +208,11 @@ int tree_blob(struct tree *tree, node_number node, uint64_t number, struct blob 
 
 void tree_release(struct tree *tree, node_number node, uint64_t number) {
     struct handle *handle = handle_find(tree, node, number);
-    if (handle && row_of(node_row(node))->kind == NODE_DOCUMENT)
+    enum node_kind kind = node_kind(node);
+    if (handle && kind == NODE_DOCUMENT)
         document_submit(tree, handle);
+    if (handle && kind == NODE_QUESTION)
+        question_submit(tree, handle);
     if (handle)
         handle_unref(tree, handle);
     handle_remove(tree, node, number);

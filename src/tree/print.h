@@ -45,6 +45,10 @@ int ready_card(const struct place *place, struct wait *wait);
 struct card;
 struct sheet;
 void card_print_memory(const struct card *card, struct sheet *sheet);
+/* print_infer.c */
+int print_question(const struct place *place, struct buf *to);
+int print_infer_status(const struct place *place, struct buf *to);
+int print_infer_status_json(const struct place *place, struct buf *to);
 
 /* print_job.c */
 int print_job_status(const struct place *place, struct buf *to);

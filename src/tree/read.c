@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "tree/inside.h"
 #include "tree/open.h"
+#include "tree/question.h"
 
 struct span {
     uint64_t offset;
@@ -133,6 +134,26 @@ static ssize_t read_file(struct tree *tree, struct handle *handle, struct span s
     return count ? blob_read(handle->blob, node_generation(handle->node), data, count, span.offset) : 0;
 }
 
+/* --- Answers --- */
+
+static int await_answer(struct tree *tree, struct handle *handle, struct span span, struct wait *wait) {
+    (void)tree;
+    return reply_await(handle, span.offset, wait);
+}
+
+static ssize_t read_answer(struct tree *tree, struct handle *handle, struct span span, void *data) {
+    (void)tree;
+    return reply_read(handle, span.offset, data, span.size);
+}
+
+static ssize_t read_failure(struct tree *tree, struct handle *handle, struct span span, void *data) {
+    LOCK_SCOPE(&tree->handles.lock);
+    size_t count = span_clip(span, handle->pending.len);
+    if (count)
+        memcpy(data, handle->pending.data + span.offset, count);
+    return (ssize_t)count;
+}
+
 /* --- By kind --- */
 
 struct reading {
@@ -150,6 +171,9 @@ static const struct reading readings[] = {
     [NODE_LINK] = {NULL, NULL},
     [NODE_VALUE] = {NULL, read_text},
     [NODE_DOCUMENT] = {NULL, read_text},
+    [NODE_QUESTION] = {NULL, read_text},
+    [NODE_ANSWER] = {await_answer, read_answer},
+    [NODE_FAILURE] = {NULL, read_failure},
 };
 
 static int reading_of(struct tree *tree, node_number node, uint64_t number,

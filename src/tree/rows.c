@@ -29,6 +29,9 @@
 #define CONTROL(where, what) KIND(NODE_CONTROL, 0666, AGES, NEVER), .in = where, .about = what
 #define VALUE(where, what)   KIND(NODE_VALUE, 0644, AGES, NEVER), .in = where, .about = what
 #define DOCUMENT(where, what) KIND(NODE_DOCUMENT, 0644, AGES, NEVER), .in = where, .about = what
+#define QUESTION(where, what) KIND(NODE_QUESTION, 0666, AGES, NEVER), .in = where, .about = what
+#define ANSWER(where, what)  KIND(NODE_ANSWER, 0444, AGES, NEVER), .in = where, .about = what
+#define FAILURE(where, what) KIND(NODE_FAILURE, 0444, AGES, NEVER), .in = where, .about = what
 #define STREAM(where, what)  KIND(NODE_STREAM, 0444, AGES, NEVER), .in = where, .about = what
 #define WAITING(where, what) KIND(NODE_WAIT, 0444, AGES, NEVER), .in = where, .about = what
 #define LINK(where, what)    KIND(NODE_LINK, 0444, SHORT, SHORT), .in = where, .about = what
@@ -180,6 +183,27 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_MODEL_CONFIG] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "config", .holds = IN_MODEL_CONFIG,
         .help = "the settings of this model, one a file" },
 
+    [ROW_INFER] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "infer", .holds = IN_INFER,
+        .help = "the endpoint: write a prompt, read the answer" },
+
+    /* --- hf/ORG/NAME/infer/ --- */
+    [ROW_PROMPT] = { QUESTION(IN_INFER, ABOUT_MODEL), .name = "prompt", .shape = INFER_PROMPT,
+        .print = print_question,
+        .help = "write a prompt; closing it asks, and `reply` is the answer" },
+    [ROW_REPLY] = { ANSWER(IN_INFER, ABOUT_MODEL), .name = "reply",
+        .help = "what you were answered last, as it is made; it ends when the answer is complete" },
+    [ROW_ERROR] = { FAILURE(IN_INFER, ABOUT_MODEL), .name = "error",
+        .help = "why your last question or its answer failed, in a sentence; empty when it did not" },
+    [ROW_REQUEST] = { QUESTION(IN_INFER, ABOUT_MODEL), .name = "request", .shape = INFER_REQUEST,
+        .print = print_question,
+        .help = "the same with JSON of OpenAI's chat completions; `reply` is the JSON or the events" },
+    [ROW_INFER_STATUS] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "status",
+        .print = print_infer_status,
+        .help = "loaded or not, by which engine, what waits, what was answered, and why it failed" },
+    [ROW_INFER_STATUS_JSON] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "status.json",
+        .print = print_infer_status_json,
+        .help = "the same as one JSON object" },
+
     /* --- hf/ORG/NAME/config/ --- */
     [ROW_MODEL_OPTION] = { VALUE(IN_MODEL_CONFIG, ABOUT_MODEL_OPTION), .pattern = "OPTION",
         .find = find_option, .list = list_options, .print = print_option, .commands = COMMAND_MODEL,
@@ -257,6 +281,7 @@ static const char *const table_paths[TABLE_COUNT] = {
     [IN_GROUP] = "hf/ORG/",
     [IN_MODEL] = "hf/ORG/NAME/",
     [IN_MODEL_CONFIG] = "hf/ORG/NAME/config/",
+    [IN_INFER] = "hf/ORG/NAME/infer/",
     [IN_FILES] = "hf/ORG/NAME/files/",
     [IN_REVISIONS] = "hf/ORG/NAME/revisions/",
     [IN_REVISION] = "hf/ORG/NAME/revisions/ID/",

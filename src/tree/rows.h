@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/wait.h"
+#include "infer/infer.h"
 #include "manage/manage.h"
 #include "tree/tree.h"
 
@@ -78,6 +79,15 @@ enum row_number {
     ROW_REVISION_COMMIT = 84,
     ROW_REVISION_FILE = 85,
     ROW_REVISION_FOLDER = 86,
+    ROW_INFER = 55,
+    ROW_PROMPT = 96,
+    ROW_REPLY = 97,
+    ROW_REQUEST = 98,
+    ROW_ERROR = 103,
+    ROW_INFER_STATUS = 99,
+    ROW_INFER_STATUS_JSON = 100,
+    ROW_SYSTEM = 101,
+    ROW_PARAMS = 102,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
 };
 
@@ -99,6 +109,7 @@ enum table {
     IN_BY,             /* by/ */
     IN_BY_KIND,        /* by/KIND/ */
     IN_BY_VALUE,       /* by/KIND/VALUE/ */
+    IN_INFER,          /* hf/ORG/NAME/infer/ */
     TABLE_COUNT
 };
 
@@ -139,6 +150,7 @@ struct row {
     unsigned wakes;              /* enum tree_wake bits: news upon which those who watch it wake up */
     enum command_place commands; /* NODE_CONTROL, NODE_VALUE, NODE_DOCUMENT: whose commands */
     bool is_private;             /* for admins only */
+    enum infer_shape shape;      /* NODE_QUESTION */
     const char *help;            /* one line */
 
     /* All but folders, streams and model files: what reading gives; of a link, where it leads, without a

@@ -50,18 +50,23 @@ enum node_kind {
     NODE_WAIT,       /* reading blocks until nothing is under way; direct_io */
     NODE_MODEL_FILE, /* bytes of a blob: cached (odd generation) or passed through (even) */
     NODE_LINK,
-    NODE_VALUE,   /* a setting: text to read, its new value to write; direct_io */
-    NODE_DOCUMENT /* text to read; what is written is submitted whole at tree_release; direct_io */
+    NODE_VALUE,    /* a setting: text to read, its new value to write; direct_io */
+    NODE_DOCUMENT, /* text to read; what is written is submitted whole at tree_release; direct_io */
+    NODE_QUESTION, /* text to read; what anybody writes is asked at tree_release; direct_io */
+    NODE_ANSWER,   /* what the opener was answered last: grows, and waits for more; direct_io */
+    NODE_FAILURE   /* why that failed; direct_io */
 };
 
 /* What a node is, by its row alone: nothing is looked up. NODE_FOLDER for a number that no row has. */
 enum node_kind node_kind(node_number node);
 
 struct tree;
+struct infer;
 
 struct tree_settings {
     struct manage *manage;
-    uid_t uid; /* who owns the files: whoever mounted */
+    struct infer *infer; /* NULL: there is no endpoint */
+    uid_t uid;           /* who owns the files: whoever mounted */
     gid_t gid;
     const char *version;
     const char *mountpoint;

@@ -102,6 +102,14 @@ def look_at_file(path, model_file):
         read_model_file(path)
 
 
+def open_read_error(fd):
+    try:
+        os.read(fd, 10)
+    except OSError as error:
+        return error.errno
+    return None
+
+
 def read_text(path):
     # What we read before is still being sealed: a text may change between a stat and the open. Not every time.
     for _ in range(TRIES):
@@ -115,6 +123,10 @@ def read_text(path):
         problem(path, f"stat says {said}, fstat {size}, {TRIES} times")
         return
     try:
+        if os.path.basename(path) == "reply":  # nothing was asked: it says so, and does not wait
+            if open_read_error(fd) != errno.ENODATA:
+                problem(path, "a read before the first question is not refused with ENODATA")
+            return
         text = b"".join(iter(lambda: os.read(fd, 4096), b""))
         if os.path.basename(path) == "wait":
             return

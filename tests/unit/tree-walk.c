@@ -33,7 +33,7 @@ static unsigned look_everywhere(node_number folder, const char *path) {
         uint64_t handle;
         if (!(listed.stat.st_mode & 0222))
             CHECK(open_node(listed.node, O_RDWR, &handle) < 0);
-        if (listed.kind == NODE_MODEL_FILE)
+        if (listed.kind == NODE_MODEL_FILE || listed.kind == NODE_ANSWER) /* nothing was asked here */
             continue;
         struct buf target BUF_CLEANUP = BUF_INIT;
         if (listed.kind == NODE_LINK) {

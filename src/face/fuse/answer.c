@@ -47,7 +47,8 @@ void answer_error(const struct call *call, int error) {
 void answer_read_error(const struct call *call, int error) {
     note(call, error, 0);
     int number = err_errno(error);
-    SEND(fuse_reply_err(call->req, number == EINTR || number == EAGAIN ? number : EIO));
+    bool told = number == EINTR || number == EAGAIN || node_kind(call->node) == NODE_ANSWER;
+    SEND(fuse_reply_err(call->req, told ? number : EIO));
 }
 
 struct fuse_entry_param entry_param(const struct tree_entry *entry) {

@@ -48,6 +48,9 @@ static const struct open_mode {
     [NODE_WAIT] = {.direct = true, .noflush = true},
     [NODE_VALUE] = {.direct = true},
     [NODE_DOCUMENT] = {.direct = true, .noflush = true},
+    [NODE_QUESTION] = {.direct = true, .noflush = true},
+    [NODE_ANSWER] = {.direct = true, .noflush = true},
+    [NODE_FAILURE] = {.direct = true, .noflush = true},
     [NODE_MODEL_FILE] = {.keep = true, .noflush = true},
 };
 

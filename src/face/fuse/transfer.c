@@ -73,7 +73,7 @@ void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, s
     parked->size = size;
     int error = tree_read_await(tree, node, parked->handle, parked->offset, size, &caller, &parked->wait);
     if (error == PARKED) {
-        if (node_kind(node) == NODE_WAIT)
+        if (node_kind(node) == NODE_WAIT || node_kind(node) == NODE_ANSWER) /* their own deadlines count */
             parked->kind = &WAIT;
         park_admit(call.face->park, parked);
         return;

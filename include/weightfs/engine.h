@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_ENGINE_H
+#define WEIGHTFS_ENGINE_H
+
+/*
+ * The interface of engines: how a place comes to be that answers for a model.
+ *
+ * An engine starts (or finds) a server that speaks OpenAI's HTTP interface for one model, and says where
+ * it is: its *endpoint*. Questions, streams, queues, memory and errors are the same for all engines and
+ * not theirs. A new engine is a `struct engine` in the table engine_table (src/infer/table.c).
+ *
+ * All functions are called on one thread, the desk of the floor infer, and must not wait: what takes time is
+ * begun, and told later by events->…, from any thread, with no lock held. After a call of start() the engine
+ * tells exactly one `ready` or one `ended`; after `ready`, exactly one `ended`, be it asked for by stop() or
+ * not. Then free() is called.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/option.h"
+
+struct http_loop;
+
+#define ENGINE_URL_SIZE    512
+#define ENGINE_SOCKET_SIZE 108 /* sun_path's, with the NUL */
+#define ENGINE_MODEL_SIZE  256
+
+/* Where a model is asked. Plain data. */
+struct engine_endpoint {
+    char url[ENGINE_URL_SIZE];            /* without a slash at its end: "http://localhost/v1" */
+    char unix_socket[ENGINE_SOCKET_SIZE]; /* "": TCP */
+    char model[ENGINE_MODEL_SIZE];        /* what the field `model` has to say */
+    uint64_t memory_bytes;                /* that it holds; 0: unknown */
+};
+
+/* One file of the model, complete, verified and in use for as long as the engine runs. */
+struct engine_file {
+    const char *name; /* as the repository calls it: "model-00001-of-00003.gguf" */
+    const char *path; /* of the bytes, on the store's disk */
+    uint64_t size;
+};
+
+struct engine_events {
+    /* It answers. The endpoint is copied. */
+    void (*ready)(void *context, const struct engine_endpoint *endpoint);
+    /* Something moved while it starts: its deadline begins again. */
+    void (*moved)(void *context);
+    /* It is over: 0 when stop() asked for it, else an error with the engine's own words. */
+    void (*ended)(void *context, int error, const char *sentence);
+    void *context;
+};
+
+struct engine_start {
+    const struct engine_file *files; /* the first is the one to load; valid during the call only */
+    size_t file_count;
+    const char *folder; /* empty, the engine's own, mode 0700; removed with all in it after free() */
+    const char *name;   /* of the model, for people: "hf:acme/tiny" */
+    const struct options *options;
+    struct http_loop *loop; /* for asking whether it answers */
+    struct engine_events events;
+};
+
+struct engine_instance; /* the engine's own */
+
+struct engine {
+    const char *name; /* "llama" */
+    const char *help;
+    const struct option_row *options; /* of the whole; NULL */
+    /* Can it load a model of these files? Their names and sizes only. */
+    bool (*can_load)(const struct engine_file *files, size_t count);
+    int (*start)(const struct engine_start *start, struct engine_instance **ret_instance,
+        struct reason *reason);
+    void (*stop)(struct engine_instance *instance); /* `ended` comes */
+    void (*free)(struct engine_instance *instance); /* after `ended` */
+};
+
+#endif

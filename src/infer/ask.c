@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "infer/ask.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "infer/failure.h"
+#include "outside/json.h"
+#include "outside/sse.h"
+
+#define ERROR_TEXT_LIMIT (64u << 10) /* of an answer that is an error */
+
+struct ask_room {
+    struct http_loop *loop;
+    struct http_task task; /* looks for those that were cancelled; one for all, so that it may be dropped */
+    struct lock lock;      /* QUEUE: live */
+    struct list live;
+};
+
+struct ask {
+    struct list link; /* room->live */
+    struct ask_room *room;
+    struct http_request request; /* the loop's, until its on_done */
+    struct engine_endpoint endpoint;
+    char url[ENGINE_URL_SIZE + 32];
+    char *authorization;
+    enum ask_shape shape;
+    struct buf body, refusal;
+    struct sse sse;
+    struct answer *answer;
+    atomic_bool cancelled;
+    /* on the loop's thread */
+    bool refused;  /* the status is an error's: the body says why */
+    bool said;     /* some text was added: the blank before it is gone */
+    bool in_line;  /* the last byte of the text was no newline */
+    bool finished; /* the server said why the answer ends */
+    int error;     /* of an event, or ours */
+    struct reason reason;
+    void (*done)(void *context, int result);
+    void *context;
+};
+
+/* ---- the stream */
+
+/* Vocabularies with a mark for word starts make every answer begin with a blank. */
+static int add_text(struct ask *ask, const char *text, size_t len) {
+    size_t skip = !ask->said && len && *text == ' ';
+    ask->said |= len > 0;
+    if (len <= skip)
+        return 0;
+    ask->in_line = text[len - 1] != '\n';
+    return answer_add(ask->answer, text + skip, len - skip);
+}
+
+static void take_usage(struct ask *ask, const struct json *usage) {
+    int64_t prompt = 0, answer = 0;
+    if (!json_number(json_get(usage, "prompt_tokens"), &prompt) ||
+        !json_number(json_get(usage, "completion_tokens"), &answer) || prompt < 0 || answer < 0)
+        return;
+    answer_set_usage(ask->answer,
+        &(struct answer_usage){.prompt_tokens = (uint64_t)prompt, .answer_tokens = (uint64_t)answer});
+}
+
+static int on_event(void *context, const char *data, size_t len) {
+    struct ask *ask = context;
+    JSON_CLEANUP struct json *event = NULL;
+    if (ask->shape == ASK_RAW || strcmp(data, "[DONE]") == 0) {
+        ask->finished |= ask->shape != ASK_RAW;
+        return 0;
+    }
+    int error = json_parse(data, len, &event, &ask->reason);
+    if (error < 0)
+        return ask->error = error;
+    if (json_get(event, "error"))
+        return ask->error = failure_of_event(event, &ask->reason);
+    answer_moved(ask->answer);
+    take_usage(ask, json_get(event, "usage"));
+    const struct json *choice = json_at(json_get(event, "choices"), 0);
+    const char *text = json_text(json_get(json_get(choice, "delta"), "content"), &len);
+    ask->finished |= json_text(json_get(choice, "finish_reason"), NULL) != NULL;
+    return text ? add_text(ask, text, len) : 0;
+}
+
+static int on_head(struct http_request *request, const struct http_head *head) {
+    struct ask *ask = request->context;
+    ask->refused = head->status >= 300;
+    answer_moved(ask->answer);
+    return 0;
+}
+
+static int on_body(struct http_request *request, const void *data, size_t len) {
+    struct ask *ask = request->context;
+    if (ask->refused) {
+        (void)buf_add(&ask->refusal, data, len); /* what is past the limit is not wanted */
+        return 0;
+    }
+    answer_moved(ask->answer);
+    return ask->shape == ASK_RAW ? answer_add(ask->answer, data, len)
+                                 : sse_feed(&ask->sse, data, len, on_event, ask);
+}
+
+/* ---- its end */
+
+static int judge(struct ask *ask, int result) {
+    if (ask->error < 0) /* it ended the transfer: the transfer's own error says less */
+        return ask->error;
+    if (atomic_load(&ask->cancelled))
+        return -ERR_CANCELLED;
+    if (result < 0)
+        return err_because(&ask->reason, result, "%s", err_text(&ask->request.reason, result));
+    if (ask->refused)
+        return failure_of_status(ask->request.status, buf_text(&ask->refusal), ask->refusal.len,
+            &ask->reason);
+    if (ask->shape == ASK_CHAT && !ask->finished)
+        return err_because(&ask->reason, -ERR_SHORT_BODY, "the engine stopped in the middle of the answer");
+    return 0;
+}
+
+static void on_done(struct http_request *request, int result) {
+    struct ask *ask = request->context;
+    buf_done(&request->body);
+    buf_done(&request->fields);
+    free(request->last_url);
+    request->last_url = NULL;
+    result = judge(ask, result);
+    if (result == 0 && ask->in_line)
+        (void)answer_add(ask->answer, "\n", 1); /* as all our texts end; at the limit it ends without */
+    answer_end(ask->answer, result, err_text(&ask->reason, result));
+    lock_take(&ask->room->lock);
+    list_remove(&ask->link);
+    lock_drop(&ask->room->lock);
+    ask->done(ask->context, result);
+}
+
+void ask_free(struct ask *ask) {
+    if (ask->authorization)
+        explicit_bzero(ask->authorization, strlen(ask->authorization));
+    free(ask->authorization);
+    buf_done(&ask->body);
+    buf_done(&ask->refusal);
+    sse_done(&ask->sse);
+    answer_put(ask->answer);
+    free(ask);
+}
+
+/* ---- cancelling: the loop's thread alone may touch a request */
+
+static struct ask *find_cancelled(struct ask_room *room) {
+    LOCK_SCOPE(&room->lock);
+    list_each (link, &room->live) {
+        struct ask *ask = list_entry(link, struct ask, link);
+        if (atomic_load(&ask->cancelled) && !ask->error) {
+            ask->error = -ERR_CANCELLED; /* once */
+            return ask;
+        }
+    }
+    return NULL;
+}
+
+static void look(struct http_task *task) {
+    struct ask_room *room = list_entry(task, struct ask_room, task);
+    struct ask *ask;
+    while ((ask = find_cancelled(room))) /* it can't go away: only this thread takes it off the list */
+        http_cancel(room->loop, &ask->request);
+}
+
+void ask_cancel(struct ask *ask) {
+    atomic_store(&ask->cancelled, true);
+    http_post(ask->room->loop, &ask->room->task);
+}
+
+/* ---- its start */
+
+struct ask_room *ask_room_new(struct http_loop *loop) {
+    struct ask_room *room = mem_new(sizeof *room);
+    room->loop = loop;
+    room->task.run = look;
+    list_init(&room->live);
+    lock_init(&room->lock, LOCK_QUEUE);
+    return room;
+}
+
+void ask_room_free(struct ask_room *room) {
+    if (!room)
+        return;
+    lock_done(&room->lock);
+    free(room);
+}
+
+struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings, struct buf *body) {
+    struct ask *ask = mem_new(sizeof *ask);
+    ask->room = room;
+    ask->endpoint = *settings->endpoint;
+    (void)snprintf(ask->url, sizeof ask->url, "%s/chat/completions", ask->endpoint.url); /* fits */
+    ask->authorization = mem_text(settings->authorization);
+    ask->shape = settings->shape;
+    ask->body = *body;
+    *body = (struct buf)BUF_INIT;
+    ask->refusal.limit = ERROR_TEXT_LIMIT;
+    sse_init(&ask->sse);
+    ask->answer = answer_ref(settings->answer);
+    ask->done = settings->done;
+    ask->context = settings->context;
+    ask->request = (struct http_request){
+        .url = ask->url,
+        .unix_socket = *ask->endpoint.unix_socket ? ask->endpoint.unix_socket : NULL,
+        .authorization = ask->authorization,
+        .post = buf_text(&ask->body),
+        .post_len = ask->body.len,
+        .post_type = "application/json",
+        .stall_ms = settings->stall_ms,
+        .context = ask,
+        .on_head = on_head,
+        .on_body = on_body,
+        .on_done = on_done,
+    };
+    lock_take(&room->lock);
+    list_append(&room->live, &ask->link);
+    lock_drop(&room->lock);
+    http_start(room->loop, &ask->request);
+    return ask;
+}

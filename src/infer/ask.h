@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_INFER_ASK_H
+#define WEIGHTFS_INFER_ASK_H
+
+/*
+ * One question, asked over HTTP (OpenAI's interface), and its stream parsed into an answer. What the
+ * servers of the field really send is covered: deltas without content, thinking apart from the answer,
+ * comments in the stream, errors as an object or a string, before the stream or in the middle of it, an
+ * end without [DONE].
+ *
+ * An ask lives on the loop's thread; it is begun and cancelled from any.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "infer/answer.h"
+#include "outside/http.h"
+#include "weightfs/engine.h"
+
+enum ask_shape {
+    ASK_CHAT, /* POST /chat/completions, streamed: the text of the first choice is the answer */
+    ASK_RAW   /* the same path, the answer is the body as it comes: JSON, or events when "stream" is true */
+};
+
+/* All asks of one loop. */
+struct ask_room;
+struct ask;
+
+struct ask_settings {
+    const struct engine_endpoint *endpoint; /* copied */
+    enum ask_shape shape;
+    const char *authorization; /* NULL: none; copied, and wiped at the end */
+    uint64_t stall_ms;         /* nothing came for so long: -ERR_STALLED; 0: none */
+    struct answer *answer;     /* a reference of the ask's own is taken */
+    /* It is over, and the answer has ended. On the loop's thread, the last that is heard of the ask. */
+    void (*done)(void *context, int result);
+    void *context;
+};
+
+struct ask_room *ask_room_new(struct http_loop *loop);
+/* The loop has ended, and all asks are freed. */
+void ask_room_free(struct ask_room *room);
+
+/* Begins it: `body` is the JSON to send, taken over (it is empty afterwards). */
+struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings, struct buf *body);
+/* Closes the connection, at which servers stop; done() comes with -ERR_CANCELLED if it did not come before.
+ * Before ask_free() only. */
+void ask_cancel(struct ask *ask);
+/* After done() was entered, from another thread than the loop's or from within done() itself. */
+void ask_free(struct ask *ask);
+
+#endif

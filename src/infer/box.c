@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asked what: questions from their first byte to their seat, and the last answer of each user. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "infer/body.h"
+#include "infer/inside.h"
+#include "model/name.h"
+#include "outside/json.h"
+
+/* ---- boxes: under the lock */
+
+static struct box *find_box(struct infer *infer, int64_t model_id, uid_t uid) {
+    list_each (link, &infer->boxes) {
+        struct box *box = list_entry(link, struct box, link);
+        if (box->model_id == model_id && box->uid == uid)
+            return box;
+    }
+    return NULL;
+}
+
+/* Its answer becomes the user's last one; what was there before is the caller's to put. */
+static struct answer *set_answer(struct infer *infer, int64_t model_id, uid_t uid, struct answer *answer) {
+    struct answer *former = NULL;
+    struct box *box = find_box(infer, model_id, uid);
+    if (box) {
+        list_remove(&box->link);
+        former = box->answer;
+    } else if (infer->box_count == BOXES_MOST) {
+        box = list_entry(list_shift(&infer->boxes), struct box, link);
+        former = box->answer;
+    } else {
+        box = mem_new(sizeof *box);
+        infer->box_count++;
+    }
+    *box = (struct box){.model_id = model_id, .uid = uid, .answer = answer_ref(answer)};
+    list_append(&infer->boxes, &box->link);
+    return former;
+}
+
+struct answer *infer_reply(struct infer *infer, int64_t model_id, uid_t uid) {
+    LOCK_SCOPE(&infer->lock);
+    struct box *box = find_box(infer, model_id, uid);
+    return box ? answer_ref(box->answer) : NULL;
+}
+
+/* ---- questions whose document is being written */
+
+int infer_begin(struct infer *infer, int64_t model_id, uid_t uid, enum infer_shape shape,
+    uint64_t *ret_number) {
+    struct question *question = mem_new(sizeof *question);
+    if (atomic_load(&infer->shut)) {
+        free(question);
+        return -ERR_CANCELLED;
+    }
+    question->infer = infer;
+    question->model_id = model_id;
+    question->uid = uid;
+    question->shape = shape;
+    question->queued_ms = clock_ms();
+    lock_take(&infer->lock);
+    question->number = ++infer->last_number;
+    question->answer = answer_new(question->number);
+    list_append(&infer->pending, &question->link);
+    struct answer *former = set_answer(infer, model_id, uid, question->answer);
+    lock_drop(&infer->lock);
+    answer_put(former);
+    infer_look(infer); /* from now on there is a deadline */
+    *ret_number = question->number;
+    return 0;
+}
+
+void infer_touch(struct infer *infer, uint64_t number) {
+    LOCK_SCOPE(&infer->lock);
+    list_each (link, &infer->pending)
+        if (list_entry(link, struct question, link)->number == number)
+            list_entry(link, struct question, link)->queued_ms = clock_ms();
+}
+
+/* One whose writer went silent, off the list. */
+static struct question *take_silent(struct infer *infer) {
+    uint64_t now_ms = clock_ms();
+    LOCK_SCOPE(&infer->lock);
+    list_each (link, &infer->pending)
+        if (now_ms - list_entry(link, struct question, link)->queued_ms >= INFER_PATIENCE_MS) {
+            list_remove(link);
+            return list_entry(link, struct question, link);
+        }
+    return NULL;
+}
+
+void questions_drop_silent(struct infer *infer) {
+    struct question *question;
+    while ((question = take_silent(infer)))
+        question_end(question, -ETIMEDOUT, "the prompt was left open, and nothing was written for 30 s");
+}
+
+static struct question *take_pending(struct infer *infer, uint64_t number) {
+    LOCK_SCOPE(&infer->lock);
+    list_each (link, &infer->pending)
+        if (list_entry(link, struct question, link)->number == number) {
+            list_remove(link);
+            return list_entry(link, struct question, link);
+        }
+    return NULL;
+}
+
+static int judge(enum infer_shape shape, const char *text, size_t len, struct reason *reason) {
+    struct reason why;
+    JSON_CLEANUP struct json *document = NULL;
+    int error = body_check(text, len, reason);
+    if (error || shape != INFER_REQUEST)
+        return error;
+    if (json_parse(text, len, &document, &why) < 0)
+        return err_because(reason, -EINVAL, "the request is no JSON: %s", why.text);
+    return json_type_of(document) == JSON_OBJECT
+               ? 0
+               : err_because(reason, -EINVAL, "the request is no JSON object");
+}
+
+/* Into its seat; false: there are too many. */
+static bool sit(struct infer *infer, struct question *question) {
+    unsigned most = (unsigned)options_number(infer->settings.options, "queue_length");
+    LOCK_SCOPE(&infer->lock);
+    struct seat *seat = seat_of(infer, question->model_id);
+    if (seat->waiting_count >= most)
+        return false;
+    question->seat = seat;
+    question->queued_ms = clock_ms();
+    list_append(&seat->waiting, &question->link);
+    seat->waiting_count++;
+    seat->figures.asked++;
+    return true;
+}
+
+int infer_submit(struct infer *infer, uint64_t number, const char *text, size_t len) {
+    struct reason reason = {""};
+    struct question *question = take_pending(infer, number);
+    if (!question)
+        return -ERR_STALE;
+    int error = len > PROMPT_LIMIT
+                    ? err_because(&reason, -E2BIG, "a prompt may have %u MiB", PROMPT_LIMIT >> 20)
+                    : judge(question->shape, text, len, &reason);
+    if (error == 0) {
+        question->text = mem_array(len + 1, 1);
+        memcpy(question->text, text, len);
+        question->len = len;
+        if (!sit(infer, question))
+            error = err_because(&reason, -EAGAIN, "too many questions wait for this model (queue_length)");
+    }
+    if (error < 0)
+        question_end(question, error, err_text(&reason, error));
+    else
+        infer_look(infer);
+    return error;
+}
+
+void infer_drop(struct infer *infer, uint64_t number, int error, const char *sentence) {
+    struct question *question = take_pending(infer, number);
+    if (question)
+        question_end(question, error, sentence);
+}
+
+/* ---- cancelling: marks, the desk does it */
+
+static unsigned mark(struct list *questions, uint64_t number) {
+    unsigned count = 0;
+    list_each (link, questions) {
+        struct question *question = list_entry(link, struct question, link);
+        if ((number && question->number != number) || question->cancelled || question->over)
+            continue;
+        question->cancelled = true;
+        count++;
+    }
+    return count;
+}
+
+/* `number` 0: all of the model; `model_id` 0: of any model. */
+static unsigned cancel(struct infer *infer, uint64_t number, int64_t model_id) {
+    unsigned count = 0;
+    lock_take(&infer->lock);
+    list_each (link, &infer->seats) {
+        struct seat *seat = list_entry(link, struct seat, link);
+        if (!model_id || seat->model_id == model_id)
+            count += mark(&seat->waiting, number) + mark(&seat->asked, number);
+    }
+    lock_drop(&infer->lock);
+    if (count)
+        infer_look(infer);
+    return count;
+}
+
+bool infer_cancel(struct infer *infer, uint64_t number) {
+    struct question *question = take_pending(infer, number);
+    if (!question)
+        return cancel(infer, number, 0) > 0;
+    question_end(question, -ERR_CANCELLED, NULL);
+    return true;
+}
+
+unsigned infer_cancel_model(struct infer *infer, int64_t model_id) {
+    return cancel(infer, 0, model_id);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "infer/failure.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define WORDS_SIZE 400 /* of the server's own words */
+
+/* What it says beats the status; the first row that fits counts. */
+static const struct {
+    const char *type; /* NULL: any */
+    int status;       /* 0: any */
+    int error;
+} rows[] = {
+    {"exceed_context_size_error", 0, -E2BIG},
+    {"insufficient_quota", 0, -EDQUOT},
+    {NULL, 400, -EINVAL},
+    {NULL, 401, -EACCES},
+    {NULL, 403, -EACCES},
+    {NULL, 404, -ENOENT},
+    {NULL, 408, -ETIMEDOUT},
+    {NULL, 413, -EFBIG},
+    {NULL, 422, -EINVAL},
+    {NULL, 429, -ERR_RATE_LIMITED},
+    {NULL, 501, -EOPNOTSUPP},
+    {NULL, 503, -EAGAIN},
+    {NULL, 504, -ETIMEDOUT},
+    {NULL, 0, -EIO},
+};
+
+static int find_error(int status, const char *type) {
+    size_t i = 0;
+    while ((rows[i].type && (!type || strcmp(rows[i].type, type) != 0)) ||
+           (rows[i].status && rows[i].status != status))
+        i++; /* the last row fits all */
+    return rows[i].error;
+}
+
+/* `error` is the member of that name: an object, a string, or nothing. */
+static int judge(int status, const struct json *error, const char *fallback, struct reason *reason) {
+    char words[WORDS_SIZE];
+    const char *message = json_type_of(error) == JSON_STRING ? json_text(error, NULL)
+                                                             : json_text(json_get(error, "message"), NULL);
+    const char *code = json_text(json_get(error, "code"), NULL);
+    const char *type = json_text(json_get(error, "type"), NULL);
+    int64_t number, asked, context;
+    if (!status && json_number(json_get(error, "code"), &number) && number >= 300 && number < 600)
+        status = (int)number;
+    int result = find_error(status, code && !strcmp(code, "insufficient_quota") ? code : type);
+    utf8_cut(words, sizeof words, message ? message : fallback);
+    utf8_tame(words);
+    if (result == -E2BIG && json_number(json_get(error, "n_prompt_tokens"), &asked) &&
+        json_number(json_get(error, "n_ctx"), &context))
+        return err_because(reason, result, "the prompt has %lld tokens, the context holds %lld",
+            (long long)asked, (long long)context);
+    if (*words && status)
+        return err_because(reason, result, "the engine answered %d: %s", status, words);
+    if (*words)
+        return err_because(reason, result, "the engine failed: %s", words);
+    return err_because(reason, result, "the engine answered %d without a word", status);
+}
+
+int failure_of_status(int status, const char *text, size_t len, struct reason *reason) {
+    struct reason why;
+    JSON_CLEANUP struct json *document = NULL;
+    if (json_parse(text, len, &document, &why) < 0)
+        return judge(status, NULL, text, reason);
+    const struct json *error = json_get(document, "error");
+    return judge(status, error, error ? "" : text, reason);
+}
+
+int failure_of_event(const struct json *event, struct reason *reason) {
+    return judge(0, json_get(event, "error"), "", reason);
+}

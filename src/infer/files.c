@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which of a model's files an engine is given, and that they stay. Desk. */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "infer/inside.h"
+#include "model/variant.h"
+
+static bool ends_in(const char *name, const char *end) {
+    size_t len = strlen(name), end_len = strlen(end);
+    return len >= end_len && strcasecmp(name + len - end_len, end) == 0;
+}
+
+static bool is_projector(const struct catalog_file *file) {
+    return strncmp(file->name, "mmproj", 6) == 0;
+}
+
+/* Where the blob's bytes lie: what its descriptor leads to. */
+static int path_of(struct blob *blob, char **ret_path) {
+    char link[64], path[PATH_MAX];
+    FD_CLEANUP int fd = blob_open_complete(blob);
+    if (fd < 0)
+        return fd;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    if (len < 0)
+        return -errno;
+    path[len] = '\0';
+    *ret_path = mem_text(path);
+    return 0;
+}
+
+static int use(struct seat *seat, const struct catalog_model *model, const struct catalog_file *file) {
+    struct blob_info info;
+    struct seat_file *taken = &seat->files[seat->file_count];
+    int error = model_blob(seat->infer->settings.manage, model, file, &taken->blob);
+    if (error < 0)
+        return error;
+    blob_look(taken->blob, &info);
+    error = info.state == BLOB_COMPLETE ? blob_use(taken->blob, info.generation) : -ENODATA;
+    if (error < 0) {
+        blob_put(taken->blob);
+        return error == -ERR_STALE ? -ENODATA : error; /* evicted at this moment */
+    }
+    error = path_of(taken->blob, &taken->path);
+    if (error < 0) {
+        blob_unuse(taken->blob);
+        blob_put(taken->blob);
+        return error;
+    }
+    taken->name = mem_text(file->path);
+    taken->size = file->size;
+    seat->file_count++;
+    return 0;
+}
+
+/* Of the selected files: those of one variant (the first that the catalogue lists), and a projector. */
+static bool belongs(const struct catalog_file *file, const struct catalog_file *first) {
+    return ends_in(file->name, ".gguf") &&
+           (is_projector(file) || variant_equal(file->variant, first->variant));
+}
+
+static int list_all(struct seat *seat, const struct catalog_model *model, struct catalog_file **ret_files) {
+    struct catalog_file *files = mem_array(SEAT_FILES_MOST, sizeof *files);
+    int count = catalog_list_files(manage_catalog(seat->infer->settings.manage), model->revision_id, true, 0,
+        files, SEAT_FILES_MOST);
+    if (count < 0)
+        free(files);
+    else
+        *ret_files = files;
+    return count;
+}
+
+static int take(struct seat *seat, const struct catalog_model *model, struct reason *reason) {
+    struct catalog_file *files;
+    int count = list_all(seat, model, &files), error = count < 0 ? count : 0;
+    const struct catalog_file *first = NULL;
+    for (int i = 0; i < count && !first; i++) /* shards are listed in their order */
+        if (ends_in(files[i].name, ".gguf") && !is_projector(&files[i]))
+            first = &files[i];
+    if (!error && !first)
+        error = err_because(reason, -EOPNOTSUPP, "%s has no file that an engine here can load (GGUF)",
+            seat->name);
+    if (!error)
+        error = use(seat, model, first);
+    for (int i = 0; i < count && !error; i++)
+        if (&files[i] != first && belongs(&files[i], first))
+            error = use(seat, model, &files[i]);
+    if (count >= 0)
+        free(files);
+    return error;
+}
+
+int files_take(struct seat *seat, struct reason *reason) {
+    struct catalog_model model;
+    int error = catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &model);
+    if (error == -ENOENT)
+        error = -ERR_STALE;
+    if (!error)
+        error = take(seat, &model, reason);
+    if (error < 0)
+        files_put(seat);
+    return error;
+}
+
+void files_put(struct seat *seat) {
+    while (seat->file_count) {
+        struct seat_file *file = &seat->files[--seat->file_count];
+        blob_unuse(file->blob);
+        blob_put(file->blob);
+        free(file->name);
+        free(file->path);
+    }
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The floor's start and end, the desk's look at all seats, and what others see of them. */
+
+#include "infer/infer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "infer/inside.h"
+#include "model/name.h"
+#include "weightfs/version.h"
+
+#define TICK_MS 500   /* how often deadlines are looked at while something is loaded or asked */
+#define SHUT_MS 15000 /* how long engines may take to end; their service kills them before */
+
+/* ---- the desk */
+
+static bool is_busy(struct infer *infer) {
+    LOCK_SCOPE(&infer->lock);
+    bool busy = !list_empty(&infer->pending);
+    list_each (link, &infer->seats) {
+        const struct seat *seat = list_entry(link, struct seat, link);
+        busy = busy || seat->state != SEAT_COLD || seat->waiting_count || seat->asked_count;
+    }
+    return busy;
+}
+
+static void name_seat(struct seat *seat) {
+    struct catalog_model model;
+    if (!*seat->name &&
+        catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &model) == 0)
+        name_format(model.source, model.name, seat->name);
+}
+
+static bool all_idle(struct infer *infer) {
+    bool idle = true;
+    list_each (link, &infer->seats)
+        idle = seat_is_idle(list_entry(link, struct seat, link)) && idle;
+    return idle;
+}
+
+static void look(struct work *work) {
+    struct infer *infer = list_entry(work, struct infer, work);
+    atomic_store(&infer->work_queued, false); /* what comes from now on is looked at again */
+    bool shut = atomic_load(&infer->shut);
+    questions_drop_silent(infer);
+    lock_take(&infer->lock);
+    struct list *first = infer->seats.next;
+    lock_drop(&infer->lock);
+    for (struct list *link = first; link != &infer->seats; link = link->next) {
+        struct seat *seat = list_entry(link, struct seat, link);
+        name_seat(seat);
+        if (shut) {
+            questions_fail(seat, -ERR_CANCELLED, "weightfs ends");
+            (void)infer_unload(infer, seat->model_id, true);
+        }
+        seat_step(seat);
+    }
+    if (shut && all_idle(infer)) {
+        LOCK_SCOPE(&infer->lock);
+        infer->is_calm = true;
+        pthread_cond_broadcast(&infer->calm);
+    } else if (is_busy(infer)) {
+        timer_arm(infer->settings.timers, &infer->timer, clock_ms() + TICK_MS);
+    }
+}
+
+void infer_look(struct infer *infer) {
+    if (!atomic_exchange(&infer->work_queued, true))
+        pool_submit(infer->desk, &infer->work);
+}
+
+static void tick(struct timer *timer) {
+    infer_look(list_entry(timer, struct infer, timer));
+}
+
+/* ---- its life */
+
+int infer_make_folder(struct infer *infer, struct reason *reason) {
+    if (!*infer->folder)
+        return err_because(reason, -ERR_CONFIG,
+            "there is no folder for an engine's socket: name one of at most 47 bytes in runtime_folder");
+    char parent[sizeof infer->folder];
+    snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(infer->folder, '/') - infer->folder),
+        infer->folder);
+    int error = path_make_folders(parent);
+    if (!error && mkdir(infer->folder, 0700) < 0 && errno != EEXIST)
+        error = -errno;
+    return error < 0 ? err_because(reason, error, "%s: %s", infer->folder, err_sentence(error)) : 0;
+}
+
+int infer_start(const struct infer_settings *settings, struct infer **ret_infer, struct reason *reason) {
+    struct infer *infer = mem_new(sizeof *infer);
+    const struct http_settings http = {.user_agent = "weightfs/" WEIGHTFS_VERSION, .proxy = ""};
+    infer->settings = *settings;
+    infer->work.run = look;
+    infer->timer.fire = tick;
+    lock_init(&infer->lock, LOCK_INFER);
+    lock_condition_init(&infer->calm);
+    list_init(&infer->seats);
+    list_init(&infer->boxes);
+    list_init(&infer->pending);
+    int error = text_copy(infer->folder, sizeof infer->folder, settings->folder);
+    if (!error && *infer->folder)
+        (void)path_remove_tree(AT_FDCWD, infer->folder); /* of a daemon that was killed */
+    if (!error)
+        error = http_loop_start(&http, "engines", &infer->loop);
+    if (!error)
+        error = pool_start("infer", 1, &infer->desk);
+    infer->room = infer->loop ? ask_room_new(infer->loop) : NULL;
+    if (error < 0) {
+        infer_stop(infer);
+        return err_because(reason, error, "%s", err_text(reason, error));
+    }
+    *ret_infer = infer;
+    return 0;
+}
+
+static void drop_pending(struct infer *infer) {
+    for (;;) {
+        lock_take(&infer->lock);
+        struct list *link = list_shift(&infer->pending);
+        lock_drop(&infer->lock);
+        if (!link)
+            return;
+        question_end(list_entry(link, struct question, link), -ERR_CANCELLED, NULL);
+    }
+}
+
+void infer_shut(struct infer *infer) {
+    uint64_t until_ms = clock_ms() + SHUT_MS;
+    atomic_store(&infer->shut, true);
+    drop_pending(infer);
+    infer_look(infer);
+    lock_take(&infer->lock);
+    while (!infer->is_calm && clock_ms() < until_ms)
+        if (!lock_wait(&infer->lock, &infer->calm, clock_ms() + TICK_MS)) {
+            lock_drop(&infer->lock);
+            infer_look(infer);
+            lock_take(&infer->lock);
+        }
+    bool calm = infer->is_calm;
+    lock_drop(&infer->lock);
+    if (!calm)
+        log_error("an engine does not end; it is left to the kernel");
+    timer_cancel(infer->settings.timers, &infer->timer);
+}
+
+void infer_stop(struct infer *infer) {
+    struct list *link;
+    if (infer->loop)
+        http_loop_end(infer->loop);
+    pool_stop(infer->desk);
+    while ((link = list_shift(&infer->boxes))) {
+        answer_put(list_entry(link, struct box, link)->answer);
+        free(list_entry(link, struct box, link));
+    }
+    while (!list_empty(&infer->seats))
+        seat_free(list_entry(infer->seats.next, struct seat, link));
+    ask_room_free(infer->room);
+    if (infer->loop)
+        http_loop_stop(infer->loop);
+    if (*infer->folder)
+        (void)path_remove_tree(AT_FDCWD, infer->folder);
+    pthread_cond_destroy(&infer->calm);
+    lock_done(&infer->lock);
+    free(infer);
+}
+
+/* ---- what others want and see */
+
+int infer_load(struct infer *infer, int64_t model_id) {
+    lock_take(&infer->lock);
+    seat_of(infer, model_id)->load_wanted = true;
+    lock_drop(&infer->lock);
+    infer_look(infer);
+    return 0;
+}
+
+int infer_unload(struct infer *infer, int64_t model_id, bool force) {
+    lock_take(&infer->lock);
+    struct seat *seat = seat_of(infer, model_id);
+    seat->unload_wanted = true;
+    seat->unload_forced = force;
+    lock_drop(&infer->lock);
+    if (!atomic_load(&infer->shut))
+        infer_look(infer);
+    return 0;
+}
+
+void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report) {
+    LOCK_SCOPE(&infer->lock);
+    *ret_report = (struct infer_report){.state = SEAT_COLD};
+    list_each (link, &infer->seats) {
+        struct seat *seat = list_entry(link, struct seat, link);
+        if (seat->model_id != model_id)
+            continue;
+        *ret_report = seat->figures;
+        ret_report->state = seat->state;
+        ret_report->waiting = seat->waiting_count;
+        ret_report->answering = seat->asked_count;
+    }
+}

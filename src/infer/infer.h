@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_INFER_INFER_H
+#define WEIGHTFS_INFER_INFER_H
+
+/*
+ * Asking models. README.md in this folder tells the life of a question, the invariants and the lock rules.
+ *
+ * A *box* is what one user asked last of one model; a *seat* is a model's place among those that are loaded.
+ * Threads: all functions may be called from any thread; none waits.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/option.h"
+#include "base/timer.h"
+#include "infer/answer.h"
+#include "manage/manage.h"
+#include "weightfs/engine.h"
+
+#define PROMPT_LIMIT (16u << 20) /* bytes of one document */
+
+struct infer;
+
+extern const struct option_row infer_options[];
+/* NULL-ended; the first that can load a model does. */
+extern const struct engine *const engine_table[];
+
+struct infer_settings {
+    const struct options *options;
+    struct manage *manage; /* fetches what is missing */
+    struct timers *timers;
+    /* A folder of the instance's own for sockets and links, which may not be there yet: made with mode
+     * 0700 when it is needed; what is in it is removed at the start and at the end. Short, since a
+     * socket's address has 107 bytes. "": there is no place for one, and no engine of ours is started.
+     * Copied. */
+    const char *folder;
+};
+
+/* Starts the desk and the engines' loop. */
+int infer_start(const struct infer_settings *settings, struct infer **ret_infer, struct reason *reason);
+/* Nothing new begins, answers end with -ERR_CANCELLED, engines are told to end; returns when they have, which
+ * is bounded. Manage and the store still run. */
+void infer_shut(struct infer *infer);
+void infer_stop(struct infer *infer); /* frees */
+
+/* --- Questions: box.c --- */
+
+enum infer_shape { INFER_PROMPT, INFER_REQUEST };
+
+/* A document begins to be written (its first bytes came): the box has a new answer from now on, so that who
+ * opens `reply` before the document is closed waits for it. *ret_number names the question. */
+int infer_begin(struct infer *infer, int64_t model_id, uid_t uid, enum infer_shape shape,
+    uint64_t *ret_number);
+/* The document is whole: it is judged, and asked. `text` is copied. 0, or an error, with which the answer has
+ * ended as well: -EINVAL (no UTF-8, no JSON), -E2BIG, -EAGAIN (the queue is full), -ERR_STALE (there is no
+ * such question any more). */
+int infer_submit(struct infer *infer, uint64_t number, const char *text, size_t len);
+/* More of its document came: it is dropped (-ETIMEDOUT) when none comes for so long and it is not closed. */
+#define INFER_PATIENCE_MS 30000
+void infer_touch(struct infer *infer, uint64_t number);
+/* It will not be asked: its answer ends with the error. */
+void infer_drop(struct infer *infer, uint64_t number, int error, const char *sentence);
+/* Ends it wherever it is: -ERR_CANCELLED. false: it has ended already. */
+bool infer_cancel(struct infer *infer, uint64_t number);
+/* All of a model; how many. */
+unsigned infer_cancel_model(struct infer *infer, int64_t model_id);
+
+/* What this user's last question of the model was answered; a reference. NULL: nothing was asked. */
+struct answer *infer_reply(struct infer *infer, int64_t model_id, uid_t uid);
+
+/* The default system prompt ("system") or parameters ("params") of a model: added to `to`, nothing when there
+ * are none. */
+void infer_text(struct infer *infer, int64_t model_id, const char *name, struct buf *to);
+/* Judged at once (-EINVAL, -E2BIG, -ERR_BAD_VALUE with the sentence), kept in the catalogue by the desk.
+ * `merge`: parameters that the text does not name stay as they are. */
+int infer_set_text(struct infer *infer, int64_t model_id, const char *name, const char *text, size_t len,
+    bool merge, struct reason *reason);
+
+/* --- Loading: seat.c --- */
+
+/* Begins to load or unload it; 0 at once. Unloading lets what is being answered end, unless `force`. */
+int infer_load(struct infer *infer, int64_t model_id);
+int infer_unload(struct infer *infer, int64_t model_id, bool force);
+
+enum seat_state { SEAT_COLD, SEAT_FETCHING, SEAT_STARTING, SEAT_READY, SEAT_ENDING, SEAT_STATE_COUNT };
+const char *seat_state_name(enum seat_state state); /* "unloaded" "fetching" "loading" "loaded" "unloading" */
+
+struct infer_report {
+    enum seat_state state;
+    char engine[32];
+    unsigned waiting, answering;
+    uint64_t memory_bytes;
+    uint64_t asked, answered, failed, prompt_tokens, answer_tokens; /* since the daemon started */
+    uint64_t last_first_ms, last_total_ms; /* of the last answer: to its first text, to its end */
+    int error;                             /* why it could not be loaded last */
+    struct reason reason;
+};
+void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIGHTFS_INFER_INSIDE_H
+#define WEIGHTFS_INFER_INSIDE_H
+
+/*
+ * What the floor's own files share. "Desk" marks what only the desk touches; the rest is under `lock`
+ * (INFER), under which nothing but memory is touched.
+ */
+
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/lock.h"
+#include "base/pool.h"
+#include "infer/ask.h"
+#include "infer/infer.h"
+#include "outside/http.h"
+#include "store/store.h"
+
+#define SEAT_FILES_MOST 256
+#define BOXES_MOST      1024
+
+/* One question, from the first byte of its document to the end of its answer. In exactly one place:
+ * pending in the table (its document is being written), in seat->waiting, or in seat->asked. */
+struct question {
+    struct list link;
+    struct infer *infer;
+    struct seat *seat; /* NULL: pending */
+    uint64_t number;
+    int64_t model_id;
+    uid_t uid;
+    enum infer_shape shape;
+    char *text; /* the document; NULL while pending */
+    size_t len;
+    struct answer *answer;
+    struct ask *ask; /* desk: on the loop */
+    bool over;       /* under lock: the ask is done; the desk takes it away */
+    int result;      /* of the ask */
+    bool cancelled;  /* under lock */
+    uint64_t queued_ms;
+};
+
+/* What one user asked last of one model. */
+struct box {
+    struct list link; /* infer->boxes, least recently used first */
+    int64_t model_id;
+    uid_t uid;
+    struct answer *answer;
+};
+
+struct seat_file {
+    char *name, *path;
+    uint64_t size;
+    struct blob *blob; /* in use */
+};
+
+/* A model's place. Made at its first question or load, kept for its figures until the floor ends. */
+struct seat {
+    struct list link; /* infer->seats */
+    struct infer *infer;
+    int64_t model_id;
+    char name[NAME_KEY_SIZE];
+    enum seat_state state;  /* changed by the desk under lock */
+    struct list waiting;    /* struct question; under lock */
+    struct list asked;      /* struct question; changed by the desk under lock */
+    unsigned waiting_count; /* under lock, as the next */
+    unsigned asked_count;
+    bool load_wanted, unload_wanted, unload_forced; /* under lock: what people asked for */
+
+    const struct engine *engine; /* desk, from here on */
+    struct engine_instance *instance;
+    struct engine_endpoint endpoint;
+    struct seat_file files[SEAT_FILES_MOST];
+    size_t file_count;
+    char folder[96];
+    uint64_t deadline_ms; /* of the state; 0: none */
+    uint64_t used_ms;     /* when it was last asked or answered */
+    struct wait fetch;    /* for the pull's end */
+    bool fetched;         /* a pull was tried for these questions */
+
+    /* What came from other threads, for the desk to see; under lock. */
+    bool is_ready, has_ended, fetch_over, moved;
+    struct engine_endpoint ready_endpoint;
+    int end_error, fetch_result;
+    struct reason end_reason;
+
+    struct infer_report figures; /* under lock */
+};
+
+struct infer {
+    struct infer_settings settings;
+    char folder[64];
+    struct pool *desk;
+    struct http_loop *loop;
+    struct ask_room *room;
+    struct work work; /* the desk's look at all seats; submitted once at a time */
+    atomic_bool work_queued;
+    struct timer timer; /* for deadlines and keep_alive */
+    atomic_bool shut;
+    uint64_t folders_made; /* desk */
+
+    struct lock lock; /* INFER */
+    pthread_cond_t calm;
+    bool is_calm; /* shut, and nothing is alive any more */
+    struct list seats, boxes, pending;
+    unsigned box_count;
+    uint64_t last_number;
+};
+
+/* The desk looks at everything soon. From any thread. */
+void infer_look(struct infer *infer);
+/* Desk: the folder for sockets is there, or a sentence says why not. */
+int infer_make_folder(struct infer *infer, struct reason *reason);
+
+/* --- seat.c --- */
+/* Under the lock: the model's seat, made when there is none. */
+struct seat *seat_of(struct infer *infer, int64_t model_id);
+/* Desk: what is to be done for it now. */
+void seat_step(struct seat *seat);
+bool seat_is_idle(struct seat *seat); /* nothing of it is alive: no engine, no question on the loop */
+void seat_free(struct seat *seat);
+/* --- question.c --- */
+/* Desk: asks all that wait, as far as there is room; and takes away what has ended. */
+void questions_ask(struct seat *seat);
+void questions_clear(struct seat *seat);
+/* Desk: ends all that wait. */
+void questions_fail(struct seat *seat, int error, const char *sentence);
+/* Desk: those whose document is not written any further. */
+void questions_drop_silent(struct infer *infer);
+/* The end of one that is in no list any more. */
+void question_end(struct question *question, int error, const char *sentence);
+/* --- files.c: desk --- */
+/* The selected model's files, complete and in use, into the seat. 0; -ENODATA: some are not here; or an error
+ * with its sentence. */
+int files_take(struct seat *seat, struct reason *reason);
+void files_put(struct seat *seat);
+#endif

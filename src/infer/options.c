@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "infer/infer.h"
+
+const struct option_row infer_options[] = {
+    {.name = "load_timeout_s",
+        .type = OPTION_NUMBER,
+        .value = "600",
+        .least = 1,
+        .most = 86400,
+        .help = "seconds in which an engine that starts has to answer"},
+    {.name = "answer_timeout_s",
+        .type = OPTION_NUMBER,
+        .value = "600",
+        .least = 1,
+        .most = 86400,
+        .help = "seconds without a sign of life after which an answer is given up"},
+    {.name = "keep_alive_s",
+        .type = OPTION_NUMBER,
+        .value = "300",
+        .least = -1,
+        .most = 31536000,
+        .help = "seconds without a question after which a model is unloaded; -1: never"},
+    {.name = "max_loaded_models",
+        .type = OPTION_NUMBER,
+        .value = "1",
+        .least = 1,
+        .most = 64,
+        .help = "models loaded at once; for one more the least recently used one that does not answer makes "
+                "room"},
+    {.name = "queue_length",
+        .type = OPTION_NUMBER,
+        .value = "256",
+        .least = 1,
+        .most = 65536,
+        .help = "questions to one model that may wait; more get EAGAIN"},
+    {.name = NULL},
+};

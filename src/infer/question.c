@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions in their seats: asked as places are free, taken away when they are answered. Desk. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "infer/body.h"
+#include "infer/inside.h"
+
+static void question_free(struct question *question) {
+    if (question->ask)
+        ask_free(question->ask);
+    answer_put(question->answer);
+    free(question->text);
+    free(question);
+}
+
+void question_end(struct question *question, int error, const char *sentence) {
+    answer_end(question->answer, error, sentence);
+    question_free(question);
+}
+
+/* On the loop's thread. */
+static void on_done(void *context, int result) {
+    struct question *question = context;
+    struct infer *infer = question->infer;
+    lock_take(&infer->lock);
+    question->over = true;
+    question->result = result;
+    lock_drop(&infer->lock);
+    infer_look(infer); /* the desk frees it, from now on at any time */
+}
+
+static int make_body(struct seat *seat, const struct question *question, struct buf *body,
+    enum ask_shape *ret_shape, struct reason *reason) {
+    bool stream;
+    struct buf system BUF_CLEANUP = BUF_INIT, params BUF_CLEANUP = BUF_INIT;
+    if (question->shape == INFER_REQUEST) {
+        *ret_shape = ASK_RAW;
+        return body_raw(seat->endpoint.model, question->text, question->len, body, &stream, reason);
+    }
+    infer_text(seat->infer, seat->model_id, "system", &system);
+    infer_text(seat->infer, seat->model_id, "params", &params);
+    body_chat(seat->endpoint.model, buf_text(&system), question->text, buf_text(&params), body);
+    *ret_shape = ASK_CHAT;
+    return 0;
+}
+
+static void begin(struct seat *seat, struct question *question) {
+    struct infer *infer = seat->infer;
+    struct buf body BUF_CLEANUP = BUF_INIT;
+    struct ask_settings settings = {.endpoint = &seat->endpoint,
+        .stall_ms = (uint64_t)options_number(infer->settings.options, "answer_timeout_s") * 1000,
+        .answer = question->answer,
+        .done = on_done,
+        .context = question};
+    struct reason reason = {""};
+    int error = make_body(seat, question, &body, &settings.shape, &reason);
+    if (error < 0) {
+        question_end(question, error, reason.text);
+        return;
+    }
+    free(question->text);
+    question->text = NULL;
+    lock_take(&infer->lock);
+    list_append(&seat->asked, &question->link);
+    seat->asked_count++;
+    lock_drop(&infer->lock);
+    question->ask = ask_start(infer->room, &settings, &body);
+}
+
+/* The next one that may be asked, off the list. */
+static struct question *take_next(struct seat *seat, unsigned most) {
+    LOCK_SCOPE(&seat->infer->lock);
+    if (seat->asked_count >= most)
+        return NULL;
+    struct list *link = list_shift(&seat->waiting);
+    if (!link)
+        return NULL;
+    seat->waiting_count--;
+    return list_entry(link, struct question, link);
+}
+
+void questions_ask(struct seat *seat) {
+    unsigned slots = (unsigned)options_number(seat->infer->settings.options, "slots");
+    struct question *question;
+    while ((question = take_next(seat, slots)))
+        begin(seat, question);
+}
+
+static void count(struct seat *seat, const struct question *question) {
+    struct answer_info info;
+    answer_look(question->answer, &info);
+    LOCK_SCOPE(&seat->infer->lock);
+    struct infer_report *figures = &seat->figures;
+    if (question->result < 0) {
+        figures->failed++;
+        return;
+    }
+    figures->answered++;
+    figures->prompt_tokens += info.usage.prompt_tokens;
+    figures->answer_tokens += info.usage.answer_tokens;
+    figures->last_first_ms = info.first_ms ? info.first_ms - question->queued_ms : 0;
+    figures->last_total_ms = info.ended_ms - question->queued_ms;
+}
+
+static struct question *take_over(struct seat *seat) {
+    LOCK_SCOPE(&seat->infer->lock);
+    list_each (link, &seat->asked) {
+        struct question *question = list_entry(link, struct question, link);
+        if (!question->over)
+            continue;
+        list_remove(link);
+        seat->asked_count--;
+        return question;
+    }
+    return NULL;
+}
+
+static void cancel_marked(struct seat *seat) {
+    LIST_HEAD(gone);
+    struct list *next;
+    lock_take(&seat->infer->lock);
+    list_each (link, &seat->waiting)
+        if (list_entry(link, struct question, link)->cancelled) {
+            list_remove(link);
+            list_append(&gone, link);
+            seat->waiting_count--;
+        }
+    lock_drop(&seat->infer->lock);
+    while ((next = list_shift(&gone)))
+        question_end(list_entry(next, struct question, link), -ERR_CANCELLED, NULL);
+    list_each (link, &seat->asked) /* the desk alone changes it */
+        if (list_entry(link, struct question, link)->cancelled)
+            ask_cancel(list_entry(link, struct question, link)->ask);
+}
+
+void questions_clear(struct seat *seat) {
+    struct question *question;
+    cancel_marked(seat);
+    while ((question = take_over(seat))) {
+        seat->used_ms = clock_ms();
+        count(seat, question);
+        question_free(question); /* its ask has ended the answer */
+    }
+}
+
+void questions_fail(struct seat *seat, int error, const char *sentence) {
+    for (;;) {
+        lock_take(&seat->infer->lock);
+        struct list *link = list_shift(&seat->waiting);
+        seat->waiting_count -= link != NULL;
+        seat->figures.failed += link != NULL;
+        lock_drop(&seat->infer->lock);
+        if (!link)
+            return;
+        question_end(list_entry(link, struct question, link), error, sentence);
+    }
+}

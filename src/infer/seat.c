@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A model's place, one step at a time on the desk:
+ *
+ *      cold ──asked, files are here──────────────▶ starting ──answers──▶ ready
+ *        │ ▲ asked, some are not                     │                     │ unload, keep_alive,
+ *        ▼ │ failed                                  │ failed              │ room for another
+ *      fetching ──all here──▶ (starting)             ▼                     ▼
+ *        ▲                                          cold ◀──────────── ending
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "infer/inside.h"
+#include "model/name.h"
+
+static const char *const state_names[SEAT_STATE_COUNT] = {
+    [SEAT_COLD] = "unloaded",
+    [SEAT_FETCHING] = "fetching",
+    [SEAT_STARTING] = "loading",
+    [SEAT_READY] = "loaded",
+    [SEAT_ENDING] = "unloading",
+};
+
+const char *seat_state_name(enum seat_state state) {
+    return (size_t)state < SEAT_STATE_COUNT ? state_names[state] : "unknown";
+}
+
+struct seat *seat_of(struct infer *infer, int64_t model_id) {
+    lock_assert(&infer->lock);
+    list_each (link, &infer->seats)
+        if (list_entry(link, struct seat, link)->model_id == model_id)
+            return list_entry(link, struct seat, link);
+    struct seat *seat = mem_new(sizeof *seat);
+    seat->infer = infer;
+    seat->model_id = model_id;
+    list_init(&seat->waiting);
+    list_init(&seat->asked);
+    list_append(&infer->seats, &seat->link);
+    return seat;
+}
+
+static void set_state(struct seat *seat, enum seat_state state, uint64_t deadline_ms) {
+    LOCK_SCOPE(&seat->infer->lock);
+    trace(engine, "%s: %s, was %s", seat->name, seat_state_name(state), seat_state_name(seat->state));
+    seat->state = state;
+    seat->figures.state = state;
+    seat->deadline_ms = deadline_ms;
+}
+
+/* It can't be loaded: all who wait are told, the next question tries again. */
+static void fail(struct seat *seat, int error, const char *sentence) {
+    lock_take(&seat->infer->lock);
+    seat->figures.error = error;
+    (void)err_because(&seat->figures.reason, error, "%s", sentence);
+    seat->load_wanted = seat->fetched = false;
+    lock_drop(&seat->infer->lock);
+    log_warning("%s: %s", seat->name, sentence);
+    questions_fail(seat, error, sentence);
+    set_state(seat, SEAT_COLD, 0);
+}
+
+/* ---- what comes from other threads */
+
+static void on_ready(void *context, const struct engine_endpoint *endpoint) {
+    struct seat *seat = context;
+    lock_take(&seat->infer->lock);
+    seat->ready_endpoint = *endpoint;
+    seat->is_ready = true;
+    lock_drop(&seat->infer->lock);
+    infer_look(seat->infer);
+}
+
+static void on_moved(void *context) {
+    struct seat *seat = context;
+    LOCK_SCOPE(&seat->infer->lock);
+    list_each (link, &seat->waiting)
+        answer_moved(list_entry(link, struct question, link)->answer);
+}
+
+static void on_ended(void *context, int error, const char *sentence) {
+    struct seat *seat = context;
+    lock_take(&seat->infer->lock);
+    seat->has_ended = true;
+    seat->end_error = error;
+    (void)err_because(&seat->end_reason, error, "%s", sentence);
+    lock_drop(&seat->infer->lock);
+    infer_look(seat->infer);
+}
+
+static void on_fetched(struct wait *wait, int result) {
+    struct seat *seat = list_entry(wait, struct seat, fetch);
+    lock_take(&seat->infer->lock);
+    seat->fetch_over = true;
+    seat->fetch_result = result;
+    lock_drop(&seat->infer->lock);
+    infer_look(seat->infer);
+}
+
+static bool take_flag(struct seat *seat, bool *flag) {
+    LOCK_SCOPE(&seat->infer->lock);
+    bool was = *flag;
+    *flag = false;
+    return was;
+}
+
+/* ---- fetching: a pull, and then its end */
+
+static void fetch_done(struct seat *seat, int result) {
+    struct reason reason = {""};
+    if (result >= 0)
+        result = files_take(seat, &reason);
+    if (result == 0) {
+        files_put(seat); /* taken again when there is room: nothing is held meanwhile */
+        set_state(seat, SEAT_COLD, 0);
+        return;
+    }
+    struct catalog_model model;
+    struct model_report report = {.error = 0};
+    if (result == -ENODATA &&
+        catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &model) == 0)
+        (void)model_report(seat->infer->settings.manage, &model, &report);
+    if (report.error)
+        fail(seat, report.error, err_text(&report.reason, report.error));
+    else
+        fail(seat, result, *reason.text ? reason.text : err_sentence(result));
+}
+
+static void wait_for_pull(struct seat *seat) {
+    seat->fetch = (struct wait){.finish = on_fetched};
+    int result = model_wait_await(seat->infer->settings.manage, seat->model_id, &seat->fetch);
+    if (result != PARKED)
+        fetch_done(seat, result);
+}
+
+static void fetch(struct seat *seat) {
+    static const char pull[] = "pull\n";
+    if (!options_bool(seat->infer->settings.options, "lazy")) {
+        fail(seat, -ENODATA, "the model's files are not here, and lazy=off: `echo pull > ctl` fetches them");
+        return;
+    }
+    struct command_request request = {.place = COMMAND_MODEL,
+        .id = seat->model_id,
+        .text = pull,
+        .len = sizeof pull - 1,
+        .allowed = true,
+        .pid = getpid()};
+    set_state(seat, SEAT_FETCHING, 0);
+    seat->fetched = true;
+    seat->fetch = (struct wait){.finish = on_fetched};
+    int result = command_await(seat->infer->settings.manage, &request, &seat->fetch);
+    if (result < 0)
+        fetch_done(seat, result == -ERR_BUSY ? 0 : result);
+    else if (result == 0)
+        wait_for_pull(seat);
+}
+
+/* ---- starting */
+
+static void remove_folder(struct seat *seat) {
+    if (*seat->folder)
+        (void)path_remove_tree(AT_FDCWD, seat->folder); /* what is left is removed at the next start */
+    *seat->folder = '\0';
+}
+
+static int start(struct seat *seat, struct reason *reason) {
+    struct infer *infer = seat->infer;
+    struct engine_file files[SEAT_FILES_MOST];
+    for (size_t i = 0; i < seat->file_count; i++)
+        files[i] = (struct engine_file){seat->files[i].name, seat->files[i].path, seat->files[i].size};
+    seat->engine = NULL;
+    for (size_t i = 0; engine_table[i] && !seat->engine; i++)
+        if (engine_table[i]->can_load(files, seat->file_count))
+            seat->engine = engine_table[i];
+    if (!seat->engine)
+        return err_because(reason, -EOPNOTSUPP, "no engine here loads files like %s", files[0].name);
+    int error = infer_make_folder(infer, reason);
+    if (error < 0)
+        return error;
+    snprintf(seat->folder, sizeof seat->folder, "%s/%llu", infer->folder,
+        (unsigned long long)++infer->folders_made);
+    if (mkdir(seat->folder, 0700) < 0)
+        return err_because(reason, -errno, "%s: %s", seat->folder, err_sentence(-errno));
+    struct engine_start settings = {.files = files,
+        .file_count = seat->file_count,
+        .folder = seat->folder,
+        .name = seat->name,
+        .options = infer->settings.options,
+        .loop = infer->loop,
+        .events = {.ready = on_ready, .moved = on_moved, .ended = on_ended, .context = seat}};
+    return seat->engine->start(&settings, &seat->instance, reason);
+}
+
+static void step_start(struct seat *seat) {
+    struct reason reason = {""};
+    uint64_t patience_ms = (uint64_t)options_number(seat->infer->settings.options, "load_timeout_s") * 1000;
+    seat->is_ready = seat->has_ended = false; /* of nobody: no engine runs */
+    int error = start(seat, &reason);
+    if (error < 0) {
+        files_put(seat);
+        remove_folder(seat);
+        fail(seat, error, err_text(&reason, error));
+        return;
+    }
+    lock_take(&seat->infer->lock);
+    seat->figures.error = 0;
+    snprintf(seat->figures.engine, sizeof seat->figures.engine, "%s", seat->engine->name);
+    lock_drop(&seat->infer->lock);
+    set_state(seat, SEAT_STARTING, clock_ms() + patience_ms);
+}
+
+/* ---- room for it: others that do nothing go, the least recently used first */
+
+static bool is_loaded(const struct seat *seat) {
+    return seat->state == SEAT_STARTING || seat->state == SEAT_READY || seat->state == SEAT_ENDING;
+}
+
+static void end(struct seat *seat) {
+    set_state(seat, SEAT_ENDING, 0);
+    seat->engine->stop(seat->instance);
+}
+
+static bool has_work(struct seat *seat) {
+    LOCK_SCOPE(&seat->infer->lock);
+    return seat->waiting_count || seat->asked_count || seat->load_wanted;
+}
+
+static bool make_room(struct seat *seat) {
+    struct infer *infer = seat->infer;
+    struct seat *oldest = NULL;
+    unsigned loaded = 0, ending = 0;
+    list_each (link, &infer->seats) { /* the desk alone adds and changes states */
+        struct seat *other = list_entry(link, struct seat, link);
+        loaded += is_loaded(other);
+        ending += other->state == SEAT_ENDING;
+        if (other->state == SEAT_READY && !has_work(other) && (!oldest || other->used_ms < oldest->used_ms))
+            oldest = other;
+    }
+    if (loaded < (unsigned)options_number(infer->settings.options, "max_loaded_models"))
+        return true;
+    if (oldest && !ending)
+        end(oldest);
+    return false; /* when it has gone, all are looked at again */
+}
+
+/* ---- the steps, by state */
+
+static void step_cold(struct seat *seat) {
+    struct reason reason = {""};
+    lock_take(&seat->infer->lock);
+    bool wanted = seat->waiting_count || seat->load_wanted;
+    seat->unload_wanted = false;
+    lock_drop(&seat->infer->lock);
+    if (!wanted || atomic_load(&seat->infer->shut) || !make_room(seat))
+        return;
+    int error = files_take(seat, &reason);
+    if (error == 0)
+        step_start(seat);
+    else if (error == -ENODATA && !seat->fetched)
+        fetch(seat);
+    else
+        fail(seat, error, err_text(&reason, error));
+}
+
+static void step_fetching(struct seat *seat) {
+    if (!take_flag(seat, &seat->fetch_over))
+        return;
+    if (seat->fetch_result < 0)
+        fetch_done(seat, seat->fetch_result);
+    else
+        wait_for_pull(seat); /* answers at once when the pull has ended meanwhile */
+}
+
+static void ended(struct seat *seat) {
+    struct reason reason = seat->end_reason;
+    int error = seat->end_error;
+    if (error >= 0 && seat->state == SEAT_STARTING && seat->deadline_ms && clock_ms() >= seat->deadline_ms)
+        error = err_because(&reason, -ETIMEDOUT, "the engine did not answer within load_timeout_s");
+    seat->engine->free(seat->instance);
+    seat->instance = NULL;
+    files_put(seat);
+    remove_folder(seat);
+    seat->fetched = false;
+    if (error < 0 && seat->state == SEAT_STARTING) {
+        fail(seat, error, reason.text);
+        return;
+    }
+    if (error < 0) { /* what was being answered has failed by itself; who waits is asked by the next one */
+        log_warning("%s: %s", seat->name, reason.text);
+        LOCK_SCOPE(&seat->infer->lock);
+        seat->figures.error = error;
+        seat->figures.reason = reason;
+    }
+    set_state(seat, SEAT_COLD, 0);
+}
+
+static void step_starting(struct seat *seat) {
+    if (take_flag(seat, &seat->has_ended)) {
+        ended(seat);
+    } else if (take_flag(seat, &seat->is_ready)) {
+        seat->endpoint = seat->ready_endpoint;
+        seat->used_ms = clock_ms();
+        seat->fetched = false;
+        take_flag(seat, &seat->load_wanted);
+        set_state(seat, SEAT_READY, 0);
+        questions_ask(seat);
+    } else if (clock_ms() >= seat->deadline_ms || take_flag(seat, &seat->unload_wanted)) {
+        seat->engine->stop(seat->instance);
+    }
+}
+
+static bool should_end(struct seat *seat) {
+    int64_t keep_s = options_number(seat->infer->settings.options, "keep_alive_s");
+    LOCK_SCOPE(&seat->infer->lock);
+    seat->load_wanted = false; /* it is */
+    if (seat->asked_count && !seat->unload_forced)
+        return false;
+    if (seat->unload_wanted || atomic_load(&seat->infer->shut))
+        return true;
+    return !seat->waiting_count && !seat->asked_count && keep_s >= 0 &&
+           clock_ms() - seat->used_ms >= (uint64_t)keep_s * 1000;
+}
+
+static void step_ready(struct seat *seat) {
+    if (take_flag(seat, &seat->has_ended))
+        ended(seat);
+    else if (should_end(seat))
+        end(seat);
+    else
+        questions_ask(seat);
+}
+
+static void step_ending(struct seat *seat) {
+    if (take_flag(seat, &seat->has_ended))
+        ended(seat);
+}
+
+void seat_step(struct seat *seat) {
+    static void (*const steps[SEAT_STATE_COUNT])(struct seat *) = {
+        [SEAT_COLD] = step_cold,
+        [SEAT_FETCHING] = step_fetching,
+        [SEAT_STARTING] = step_starting,
+        [SEAT_READY] = step_ready,
+        [SEAT_ENDING] = step_ending,
+    };
+    enum seat_state before;
+    questions_clear(seat);
+    do {
+        before = seat->state;
+        steps[before](seat);
+    } while (seat->state != before);
+}
+
+bool seat_is_idle(struct seat *seat) {
+    if (seat->state == SEAT_FETCHING && wait_withdraw(&seat->fetch))
+        set_state(seat, SEAT_COLD, 0);
+    questions_clear(seat);
+    LOCK_SCOPE(&seat->infer->lock);
+    return seat->state == SEAT_COLD && !seat->asked_count;
+}
+
+void seat_free(struct seat *seat) {
+    list_remove(&seat->link);
+    free(seat);
+}

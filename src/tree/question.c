@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tree/question.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "infer/infer.h"
+#include "tree/inside.h"
+#include "tree/rows.h"
+
+/* ---- asking */
+
+static int begin(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
+    uint64_t number = 0;
+    if (!tree->settings.infer)
+        return -EOPNOTSUPP;
+    int result = infer_begin(tree->settings.infer, (int64_t)node_object(handle->node), caller->uid,
+        row_of(node_row(handle->node))->shape, &number);
+    if (result < 0)
+        return result;
+    LOCK_SCOPE(&tree->handles.lock);
+    handle->question = number;
+    return 0;
+}
+
+static int spoil(struct tree *tree, struct handle *handle, int error, const char *sentence) {
+    lock_take(&tree->handles.lock);
+    handle->spoilt = true;
+    buf_clear(&handle->pending);
+    uint64_t number = handle->question;
+    lock_drop(&tree->handles.lock);
+    infer_drop(tree->settings.infer, number, error, sentence);
+    return error;
+}
+
+int question_write(struct tree *tree, struct handle *handle, uint64_t offset, const void *data, size_t size,
+    const struct tree_caller *caller) {
+    lock_take(&tree->handles.lock);
+    bool is_first = !handle->question;
+    lock_drop(&tree->handles.lock);
+    int result = is_first ? begin(tree, handle, caller) : 0;
+    if (result < 0)
+        return result;
+    lock_take(&tree->handles.lock);
+    bool follows = !handle->spoilt && (handle->append || offset == handle->pending.len);
+    bool fits = handle->pending.len + size <= PROMPT_LIMIT;
+    uint64_t number = handle->question;
+    if (follows && fits)
+        (void)buf_add(&handle->pending, data, size); /* has no limit of its own */
+    lock_drop(&tree->handles.lock);
+    if (!follows)
+        return spoil(tree, handle, -EIO,
+            "it was not written from its beginning to its end; nothing was asked");
+    if (!fits)
+        return spoil(tree, handle, -E2BIG, "it is longer than 16 MiB; nothing was asked");
+    infer_touch(tree->settings.infer, number);
+    return 0;
+}
+
+void question_submit(struct tree *tree, struct handle *handle) {
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    lock_take(&tree->handles.lock);
+    uint64_t number = handle->spoilt ? 0 : handle->question;
+    handle->spoilt = true; /* once */
+    (void)buf_add(&text, buf_text(&handle->pending), handle->pending.len);
+    buf_clear(&handle->pending);
+    lock_drop(&tree->handles.lock);
+    if (number) /* an error is the answer's end */
+        (void)infer_submit(tree->settings.infer, number, buf_text(&text), text.len);
+}
+
+/* ---- reading the answer */
+
+int reply_open(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
+    if (tree->settings.infer && caller)
+        handle->answer = infer_reply(tree->settings.infer, (int64_t)node_object(handle->node), caller->uid);
+    return 0;
+}
+
+int failure_open(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
+    struct answer_info info = {.error = 0};
+    int result = reply_open(tree, handle, caller);
+    if (handle->answer)
+        answer_look(handle->answer, &info);
+    if (info.error)
+        (void)buf_format(&handle->pending, "%s\n", err_text(&info.reason, info.error)); /* no limit */
+    return result;
+}
+
+int reply_await(struct handle *handle, uint64_t offset, struct wait *wait) {
+    return handle->answer ? answer_await(handle->answer, offset, wait) : -ENODATA;
+}
+
+ssize_t reply_read(struct handle *handle, uint64_t offset, void *data, size_t size) {
+    return handle->answer ? answer_read(handle->answer, offset, data, size) : -ENODATA;
+}
