@@ -33,6 +33,7 @@ struct ask {
     struct answer *answer;
     atomic_bool cancelled;
     /* on the loop's thread */
+    bool heard;    /* a head came */
     bool refused;  /* the status is an error's: the body says why */
     bool said;     /* some text was added: the blank before it is gone */
     bool in_line;  /* the last byte of the text was no newline */
@@ -86,6 +87,7 @@ static int on_event(void *context, const char *data, size_t len) {
 
 static int on_head(struct http_request *request, const struct http_head *head) {
     struct ask *ask = request->context;
+    ask->heard = true;
     ask->refused = head->status >= 300;
     answer_moved(ask->answer);
     return 0;
@@ -109,6 +111,8 @@ static int judge(struct ask *ask, int result) {
         return ask->error;
     if (atomic_load(&ask->cancelled))
         return -ERR_CANCELLED;
+    if (result == -ERR_UNREACHABLE && ask->heard) /* it hung up later */
+        result = -ERR_SHORT_BODY;
     if (result < 0)
         return err_because(&ask->reason, result, "%s", err_text(&ask->request.reason, result));
     if (ask->refused)
@@ -128,7 +132,8 @@ static void on_done(struct http_request *request, int result) {
     result = judge(ask, result);
     if (result == 0 && ask->in_line)
         (void)answer_add(ask->answer, "\n", 1); /* as all our texts end; at the limit it ends without */
-    answer_end(ask->answer, result, err_text(&ask->reason, result));
+    if (result != -ERR_UNREACHABLE)
+        answer_end(ask->answer, result, err_text(&ask->reason, result));
     lock_take(&ask->room->lock);
     list_remove(&ask->link);
     lock_drop(&ask->room->lock);

@@ -34,7 +34,8 @@ struct ask_settings {
     const char *authorization; /* NULL: none; copied, and wiped at the end */
     uint64_t stall_ms;         /* nothing came for so long: -ERR_STALLED; 0: none */
     struct answer *answer;     /* a reference of the ask's own is taken */
-    /* It is over, and the answer has ended. On the loop's thread, the last that is heard of the ask. */
+    /* It is over, and the answer has ended; but with -ERR_UNREACHABLE nothing was said and nothing ended:
+     * it can be asked again, elsewhere. On the loop's thread, the last that is heard of the ask. */
     void (*done)(void *context, int result);
     void *context;
 };

@@ -78,7 +78,7 @@ static int list_all(struct seat *seat, const struct catalog_model *model, struct
 }
 
 static int take(struct seat *seat, const struct catalog_model *model, struct reason *reason) {
-    struct catalog_file *files;
+    struct catalog_file *files = NULL;
     int count = list_all(seat, model, &files), error = count < 0 ? count : 0;
     const struct catalog_file *first = NULL;
     for (int i = 0; i < count && !first; i++) /* shards are listed in their order */

@@ -38,6 +38,7 @@ struct question {
     bool over;       /* under lock: the ask is done; the desk takes it away */
     int result;      /* of the ask */
     bool cancelled;  /* under lock */
+    unsigned tries; /* desk */
     uint64_t queued_ms;
 };
 
@@ -77,6 +78,7 @@ struct seat {
     uint64_t deadline_ms; /* of the state; 0: none */
     uint64_t used_ms;     /* when it was last asked or answered */
     struct wait fetch;    /* for the pull's end */
+    bool is_lost;         /* it was ready, and can't be reached */
     bool fetched;         /* a pull was tried for these questions */
 
     /* What came from other threads, for the desk to see; under lock. */

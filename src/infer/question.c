@@ -9,6 +9,8 @@
 #include "infer/body.h"
 #include "infer/inside.h"
 
+#define TRIES_MOST 3 /* engines that a question is asked of, when they can't be reached */
+
 static void question_free(struct question *question) {
     if (question->ask)
         ask_free(question->ask);
@@ -62,8 +64,6 @@ static void begin(struct seat *seat, struct question *question) {
         question_end(question, error, reason.text);
         return;
     }
-    free(question->text);
-    question->text = NULL;
     lock_take(&infer->lock);
     list_append(&seat->asked, &question->link);
     seat->asked_count++;
@@ -137,11 +137,33 @@ static void cancel_marked(struct seat *seat) {
             ask_cancel(list_entry(link, struct question, link)->ask);
 }
 
+/* The engine is gone, or hears nobody: it is asked again when there is another one. */
+static bool ask_again(struct seat *seat, struct question *question) {
+    bool again = question->result == -ERR_UNREACHABLE && ++question->tries < TRIES_MOST &&
+                 !question->cancelled && !atomic_load(&seat->infer->shut);
+    if (question->result != -ERR_UNREACHABLE)
+        return false;
+    if (!again) {
+        answer_end(question->answer, -EIO, "the engine can't be reached");
+        return false;
+    }
+    ask_free(question->ask);
+    question->ask = NULL;
+    question->over = false;
+    seat->is_lost = true;
+    LOCK_SCOPE(&seat->infer->lock);
+    list_append(seat->waiting.next, &question->link); /* before the first */
+    seat->waiting_count++;
+    return true;
+}
+
 void questions_clear(struct seat *seat) {
     struct question *question;
     cancel_marked(seat);
     while ((question = take_over(seat))) {
         seat->used_ms = clock_ms();
+        if (ask_again(seat, question))
+            continue;
         count(seat, question);
         question_free(question); /* its ask has ended the answer */
     }

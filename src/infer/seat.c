@@ -203,7 +203,7 @@ static int start(struct seat *seat, struct reason *reason) {
 static void step_start(struct seat *seat) {
     struct reason reason = {""};
     uint64_t patience_ms = (uint64_t)options_number(seat->infer->settings.options, "load_timeout_s") * 1000;
-    seat->is_ready = seat->has_ended = false; /* of nobody: no engine runs */
+    seat->is_lost = seat->is_ready = seat->has_ended = false; /* of nobody: no engine runs */
     int error = start(seat, &reason);
     if (error < 0) {
         files_put(seat);
@@ -333,7 +333,7 @@ static bool should_end(struct seat *seat) {
 static void step_ready(struct seat *seat) {
     if (take_flag(seat, &seat->has_ended))
         ended(seat);
-    else if (should_end(seat))
+    else if (seat->is_lost || should_end(seat))
         end(seat);
     else
         questions_ask(seat);
