@@ -32,7 +32,10 @@ static int find_format(struct manage *manage, const struct catalog_model *model,
     return count;
 }
 
-static int renew(struct manage *manage, const struct catalog_model *model, bool files_changed) {
+/* What the model's labels are now. Settings and the registry are asked, whose lock ranks above the
+ * catalogue's: not inside of a transaction. *ret_changed: they are others than the catalogue has. */
+static int find_labels(struct manage *manage, const struct catalog_model *model, bool files_changed,
+    struct catalog_labels *ret_labels, bool *ret_changed) {
     struct catalog_labels labels, before;
     int result = catalog_labels(manage->settings.catalog, model->id, &before);
     if (result < 0)
@@ -42,39 +45,70 @@ static int renew(struct manage *manage, const struct catalog_model *model, bool 
     model_category(manage, model, labels.category);
     if (files_changed || !*labels.format)
         result = find_format(manage, model, labels.format);
-    if (result == 0 &&
-        (strcmp(labels.category, before.category) != 0 || strcmp(labels.format, before.format) != 0))
-        result = catalog_set_labels(manage->settings.catalog, model->id, &labels);
-    return result;
+    if (result < 0)
+        return result;
+    *ret_labels = labels;
+    *ret_changed =
+        strcmp(labels.category, before.category) != 0 || strcmp(labels.format, before.format) != 0;
+    return 0;
 }
 
 void labels_renew(struct manage *manage, int64_t model_id) {
     struct catalog_model *model = mem_new(sizeof *model);
+    struct catalog_labels labels;
+    bool changed = false;
     int result = catalog_model(manage->settings.catalog, model_id, model);
     if (result == 0)
-        result = renew(manage, model, true);
+        result = find_labels(manage, model, true, &labels, &changed);
+    if (result == 0 && changed)
+        result = catalog_set_labels(manage->settings.catalog, model_id, &labels);
     if (result < 0 && result != -ENOENT)
         log_warning("by/ can't be kept up to date: %s", err_sentence(result));
     free(model);
 }
 
+/* ---- all of them, a page at a time: first what is to be written, then the writing of it ---- */
+
+struct labelled {
+    int64_t model_id;
+    struct catalog_labels labels;
+};
+
+static int write_page(struct manage *manage, const struct labelled *array, size_t count) {
+    if (!count)
+        return 0;
+    int result = catalog_begin(manage->settings.catalog);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = catalog_set_labels(manage->settings.catalog, array[i].model_id, &array[i].labels);
+    if (result == 0)
+        return catalog_commit(manage->settings.catalog);
+    catalog_rollback(manage->settings.catalog);
+    return result;
+}
+
 void labels_renew_all(struct manage *manage) {
     enum { PAGE = 64 };
     struct catalog_model *page = mem_array(PAGE, sizeof *page);
+    struct labelled *changes = mem_array(PAGE, sizeof *changes);
     int64_t after_id = 0;
     int count, result = 0;
     while (result == 0 &&
            (count = catalog_list_models(manage->settings.catalog, 0, after_id, page, PAGE)) != 0) {
-        result = count < 0 ? count : catalog_begin(manage->settings.catalog);
-        for (int i = 0; i < count && result == 0; i++)
-            result = renew(manage, &page[i], false);
-        if (count > 0 && result == 0)
-            result = catalog_commit(manage->settings.catalog);
-        else if (count > 0)
-            catalog_rollback(manage->settings.catalog);
-        after_id = count > 0 ? page[count - 1].id : after_id;
+        size_t change_count = 0;
+        result = count < 0 ? count : 0;
+        for (int i = 0; i < count && result == 0; i++) {
+            bool changed = false;
+            changes[change_count].model_id = after_id = page[i].id;
+            result = find_labels(manage, &page[i], false, &changes[change_count].labels, &changed);
+            change_count += changed;
+        }
+        if (result == 0)
+            result = write_page(manage, changes, change_count);
     }
     if (result < 0)
         log_warning("by/ can't be kept up to date: %s", err_sentence(result));
+    free(changes);
     free(page);
 }
