@@ -13,8 +13,6 @@
 #include "model/format.h"
 #include "store/verify.h"
 
-#define INDEX_MOST (64u << 20) /* bytes; larger ones are not parsed whole */
-
 struct check_run *check_run_new(struct manage *manage, void *owner) {
     struct check_run *run = mem_new(sizeof *run);
     run->references = 1;
@@ -84,39 +82,12 @@ static ssize_t read_file(void *context, void *to, size_t size, uint64_t offset) 
 }
 
 /* Parsers are given the file itself: what it becomes in the store meanwhile does not matter. */
-static int open_file(const struct file_check *check, int *ret_fd) {
-    struct blob_info info;
-    blob_look(check->blob, &info);
-    int error = info.state == BLOB_COMPLETE ? blob_use(check->blob, info.generation) : -ERR_GONE;
-    if (error)
-        return error;
-    int fd = blob_open_complete(check->blob);
-    blob_unuse(check->blob);
-    if (fd < 0)
-        return fd;
-    *ret_fd = fd;
-    return 0;
-}
-
-/* A second look, at what it says of other files. */
-static int check_as_index(struct file_check *check, int fd) {
-    if (!check->listed || !check_is_index(check->path) || check->size > INDEX_MOST)
-        return 0;
-    TEXT_CLEANUP char *text = mem_new((size_t)check->size + 1);
-    int error = path_read_all(fd, text, (size_t)check->size, 0);
-    if (error >= 0)
-        check_index(check->path, text, (size_t)check->size, check->listed, &check->findings);
-    return error < 0 ? error : 0;
-}
-
 static void check_structure(struct file_check *check) {
     FD_CLEANUP int fd = -1;
-    int error = check->size ? open_file(check, &fd) : 0;
+    int error = check->size ? blob_open_aside(check->blob, &fd) : 0;
     if (!error && check->size) {
         const struct format_reader reader = {.read_at = read_file, .context = &fd, .size = check->size};
         error = format_check(format_of_path(check->path), &reader, &check->findings);
-        if (!error)
-            error = check_as_index(check, fd);
     }
     check->looked = !error && check->size;
     if (!error || check->checked != FILE_RIGHT)

@@ -35,8 +35,6 @@ enum file_checked {
     FILE_UNJUDGED, /* it could not be read for reasons of ours; also when it was cancelled */
 };
 
-struct check_names;
-
 struct file_check {
     struct work work;
     struct check_run *run;
@@ -47,8 +45,7 @@ struct file_check {
     char *path;
     char digest[DIGEST_TEXT_SIZE];
     uint64_t size;
-    bool bytes, structure;            /* what is to be checked */
-    const struct check_names *listed; /* the model's files, for an index; NULL: that is not asked for */
+    bool bytes, structure; /* what is to be checked */
     /* The result: the thread's until finish(). */
     enum file_checked checked;
     int error;
@@ -75,27 +72,5 @@ unsigned checks_width(void);
 void checks_sealed(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file);
 /* Before the desk ends: what is under way is cut short, and has come back when this returns. Main thread. */
 void checks_stop(struct manage *manage);
-
-/* --- check_set.c: what several files must agree on --- */
-
-/* Paths of a model's files, sorted: pure, any thread. */
-struct check_names {
-    char **array;
-    size_t count, room;
-};
-void check_names_add(struct check_names *names, const char *path);
-void check_names_sort(struct check_names *names);
-bool check_names_have(const struct check_names *names, const char *path); /* sorted before */
-void check_names_done(struct check_names *names);
-#define NAMES_CLEANUP __attribute__((cleanup(check_names_done)))
-
-/* Split sets ("…-00001-of-00003.gguf") that a file of `of` is a part of, and of which parts are not in
- * `listed`; each set once. Both sorted. */
-void check_sets(const struct check_names *of, const struct check_names *listed,
-    void (*tell)(void *context, const char *path, const char *text), void *context);
-/* An index ("model.safetensors.index.json"; `text`): shards that it names and that are not `listed`. */
-bool check_is_index(const char *path);
-void check_index(const char *path, const char *text, size_t len, const struct check_names *listed,
-    struct findings *findings);
 
 #endif

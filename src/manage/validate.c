@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "manage/check.h"
+#include "manage/check_set.h"
 #include "manage/job.h"
 #include "manage/report.h"
 
@@ -31,8 +31,7 @@ struct model_check {
     struct check_run *run; /* a reference */
     int64_t job_id;
     struct catalog_model model;
-    struct check_names listed, checked;
-    struct report_lines lines;
+    struct set_check set; /* its files, and what they must agree on; all lines */
     size_t left;
     bool part, cut; /* about some files only; a file was cancelled */
 };
@@ -45,23 +44,16 @@ static struct live_job *job_of(const struct model_check *check) {
 }
 
 static void free_model(struct model_check *check) {
-    check_names_done(&check->listed);
-    check_names_done(&check->checked);
-    report_lines_done(&check->lines);
+    set_check_done(&check->set);
     check_run_put(check->run);
     free(check);
 }
 
 /* ---- a model's report ---- */
 
-static void tell_set(void *context, const char *path, const char *text) {
-    struct model_check *check = context;
-    report_lines_add(&check->lines, LINE_ERROR, path, text);
-}
-
 static bool was_not_checked(void *context, const char *file) {
     const struct model_check *check = context;
-    return !check_names_have(&check->checked, file) && check_names_have(&check->listed, file);
+    return !check_names_have(&check->set.checked, file) && check_names_have(&check->set.listed, file);
 }
 
 /* Of files that were not looked at this time, what was said last time stands. */
@@ -69,22 +61,21 @@ static void keep_former(struct model_check *check) {
     struct catalog_report former REPORT_CLEANUP = {0};
     if (catalog_report(check->run->manage->settings.catalog, check->model.id, &former) == 0 &&
         strcmp(former.commit, check->model.commit) == 0)
-        report_lines_keep(&check->lines, former.checks, was_not_checked, check);
+        report_lines_keep(&check->set.lines, former.checks, was_not_checked, check);
 }
 
 static int write_report(struct model_check *check, struct catalog_report *ret_report) {
     struct buf json BUF_CLEANUP = BUF_INIT;
-    check_sets(&check->checked, &check->listed, tell_set, check);
     if (check->part)
         keep_former(check);
-    report_lines_sort(&check->lines);
-    report_lines_json(&check->lines, &json);
+    report_lines_sort(&check->set.lines);
+    report_lines_json(&check->set.lines, &json);
     struct catalog_report report = {
         .model_id = check->model.id,
         .time_ms = clock_wall_ms(),
-        .verdict = report_lines_verdict(&check->lines),
-        .files = report_lines_files(&check->lines, LINE_LEVELS),
-        .missing = report_lines_files(&check->lines, LINE_MISSING),
+        .verdict = report_lines_verdict(&check->set.lines),
+        .files = report_lines_files(&check->set.lines, LINE_LEVELS),
+        .missing = report_lines_files(&check->set.lines, LINE_MISSING),
         .checks = json.data,
     };
     memcpy(report.commit, check->model.commit, sizeof report.commit);
@@ -130,6 +121,35 @@ static void end_model(struct model_check *check) {
     free_model(check);
 }
 
+/* ---- what its files must agree on ---- */
+
+static void sets_done(struct set_check *set) {
+    struct model_check *check = list_entry(set, struct model_check, set);
+    struct manage *manage = check->run->manage;
+    struct live_job *job = atomic_load(&manage->shut) ? NULL : job_of(check);
+    check->cut |= !job || set->error;
+    if (job) {
+        struct validation *validation = job->work;
+        validation->files_under_way--;
+        job->dirty = true;
+    }
+    end_model(check);
+    if (job)
+        jobs_step(manage);
+}
+
+/* All files were checked one by one. */
+static void end_files(struct model_check *check) {
+    struct live_job *job = atomic_load(&check->run->manage->shut) ? NULL : job_of(check);
+    struct validation *validation = job ? job->work : NULL;
+    check->set.finish = sets_done;
+    int result = job && !check->cut && check->set.checked.count ? set_check_submit(&check->set) : -ENOENT;
+    if (result < 0)
+        end_model(check);
+    else
+        validation->files_under_way++; /* as one of them: the job waits for it */
+}
+
 /* ---- a file's result ---- */
 
 static void add_right(struct model_check *check, const struct file_check *file) {
@@ -137,21 +157,21 @@ static void add_right(struct model_check *check, const struct file_check *file) 
     size_t told = 0;
     for (size_t i = 0; i < findings->count; i++)
         if (findings->items[i].level != FINDING_OK) {
-            report_lines_add(&check->lines, line_level_of(findings->items[i].level), file->path,
+            report_lines_add(&check->set.lines, line_level_of(findings->items[i].level), file->path,
                 findings->items[i].text);
             told++;
         }
     if (findings->dropped) {
         struct reason more;
         (void)err_because(&more, 0, "%zu findings more, none graver", findings->dropped);
-        report_lines_add(&check->lines, LINE_NOTE, file->path, more.text);
+        report_lines_add(&check->set.lines, LINE_NOTE, file->path, more.text);
     }
     if (told)
         return;
     const char *ok = findings->count ? findings->items[0].text : "no structure to check";
     struct reason text;
     (void)err_because(&text, 0, "the digest is right; %s", ok);
-    report_lines_add(&check->lines, LINE_OK, file->path, text.text);
+    report_lines_add(&check->set.lines, LINE_OK, file->path, text.text);
 }
 
 static void add_missing(struct model_check *check, const struct file_check *file) {
@@ -162,17 +182,17 @@ static void add_missing(struct model_check *check, const struct file_check *file
     else
         (void)err_because(&text, 0, "%s of %s are here", human_bytes(here, file->here_bytes),
             human_bytes(size, file->size));
-    report_lines_add(&check->lines, LINE_MISSING, file->path, text.text);
+    report_lines_add(&check->set.lines, LINE_MISSING, file->path, text.text);
 }
 
 static void add_lines(struct model_check *check, const struct file_check *file) {
     switch (file->checked) {
     case FILE_RIGHT: add_right(check, file); break;
     case FILE_MISSING: add_missing(check, file); break;
-    case FILE_ROTTEN: report_lines_add(&check->lines, LINE_ERROR, file->path, file->reason.text); break;
+    case FILE_ROTTEN: report_lines_add(&check->set.lines, LINE_ERROR, file->path, file->reason.text); break;
     case FILE_UNJUDGED:
         check->cut |= file->error == -ERR_CANCELLED;
-        report_lines_add(&check->lines, LINE_WARNING, file->path, err_text(&file->reason, file->error));
+        report_lines_add(&check->set.lines, LINE_WARNING, file->path, err_text(&file->reason, file->error));
         break;
     }
 }
@@ -193,7 +213,7 @@ static void file_done(struct file_check *file) {
     }
     file_check_free(file);
     if (!--check->left)
-        end_model(check);
+        end_files(check);
     if (job && !atomic_load(&manage->shut))
         jobs_step(manage);
 }
@@ -205,22 +225,6 @@ static bool is_known(const struct live_job *job, const char *digest) {
     struct catalog_check known;
     return catalog_check(job->manage->settings.catalog, digest, &known) == 0 && !known.result &&
            known.checked_ms > job->row.created_ms;
-}
-
-static int list_names(struct live_job *job, struct model_check *check) {
-    struct catalog *catalog = job->manage->settings.catalog;
-    struct catalog_file *page = mem_array(FILES_A_PAGE, sizeof *page);
-    int64_t after_id = 0;
-    int count;
-    while ((count = catalog_list_files(catalog, check->model.revision_id, false, after_id, page,
-                FILES_A_PAGE)) > 0) {
-        for (int i = 0; i < count; i++)
-            check_names_add(&check->listed, page[i].path);
-        after_id = page[count - 1].id;
-    }
-    free(page);
-    check_names_sort(&check->listed);
-    return count;
 }
 
 static int begin_file(struct live_job *job, struct model_check *check, const struct item *item) {
@@ -235,9 +239,8 @@ static int begin_file(struct live_job *job, struct model_check *check, const str
     free(row);
     file->finish = file_done;
     file->context = check;
-    file->listed = &check->listed;
     file->bytes = !is_known(job, file->digest);
-    check_names_add(&check->checked, file->path);
+    check_names_add(&check->set.checked, file->path);
     result = file_check_submit(file, false);
     if (result < 0) {
         file_check_free(file);
@@ -260,15 +263,15 @@ static int begin_model(struct live_job *job, const struct catalog_model *model, 
     check->part = words->count > 0;
     int result = items_read(job->manage, model, words, &items);
     if (result == 0)
-        result = list_names(job, check);
+        result = set_check_read(&check->set, check->run, &check->model);
     check->left = 1; /* ours, so that it does not end before its last file has begun */
     validation->models_under_way++;
     for (size_t i = 0; result == 0 && i < items.count; i++)
         result = begin_file(job, check, &items.array[i]);
-    check_names_sort(&check->checked);
+    check_names_sort(&check->set.checked);
     check->cut |= result < 0;
     if (!--check->left)
-        end_model(check);
+        end_files(check);
     return result;
 }
 

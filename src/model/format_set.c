@@ -46,21 +46,36 @@ struct index_walk {
     struct json_stream stream;
     struct findings *findings;
     struct pairs wanted;
+    bool *named; /* shards that the index names */
+    size_t lacking;
+    uint64_t lacking_hash; /* the last name that was told of: tensors of a file stand together */
     bool has_map;
 };
 
 #define REFUSE(findings, ...) (findings_add((findings), FINDING_ERROR, __VA_ARGS__), false)
 
+static int by_file(const void *name, const void *shard) {
+    return strcmp(name, ((const struct format_set_file *)shard)->name);
+}
+
+/* A file that is not there is told of, and the others are compared. */
 static bool index_entry(struct index_walk *walk, uint64_t name_hash) {
     const char *file = walk->stream.text;
     if (walk->stream.text_cut || walk->stream.text_nul || strchr(file, '/') || !*file || *file == '.')
         return REFUSE(walk->findings, "weight_map names %s, which is no plain name of a file", file);
-    for (size_t i = 0; i < walk->count; i++)
-        if (!strcmp(walk->shards[i].name, file)) {
-            add_pair(&walk->wanted, name_hash, i);
-            return true;
-        }
-    return REFUSE(walk->findings, "weight_map names %s, which the model does not have", file);
+    const struct format_set_file *shard =
+        walk->count ? bsearch(file, walk->shards, walk->count, sizeof *walk->shards, by_file) : NULL;
+    if (shard) {
+        walk->named[shard - walk->shards] = true;
+        if (shard->reader)
+            add_pair(&walk->wanted, name_hash, (uint64_t)(shard - walk->shards));
+        return true;
+    }
+    if (walk->lacking_hash != walk->stream.text_hash || !walk->lacking)
+        (void)REFUSE(walk->findings, "weight_map names %s, which the model does not have", file);
+    walk->lacking_hash = walk->stream.text_hash;
+    walk->lacking++;
+    return true;
 }
 
 static bool index_map(struct index_walk *walk) {
@@ -129,6 +144,8 @@ static int read_shards(struct index_walk *walk, struct shard_walk *shards) {
     for (; shards->shard < walk->count; shards->shard++) {
         /* Its own faults are told where the file itself is checked. */
         FINDINGS_CLEANUP struct findings ignored = FINDINGS_INIT;
+        if (!walk->named[shards->shard] || !walk->shards[shards->shard].reader)
+            continue;
         int error =
             safetensors_walk(walk->shards[shards->shard].reader, SAFETENSORS_HEADER_MAX, &visitor, &ignored);
         if (error)
@@ -145,6 +162,7 @@ int format_check_index(const struct format_reader *index, const struct format_se
     walk->shards = shards;
     walk->count = count;
     walk->findings = findings;
+    walk->named = mem_array(count + 1, sizeof *walk->named);
     scan_init(&scan, index, 0, index->size);
     json_stream_init(&walk->stream, &scan);
     bool whole = read_index(walk);
@@ -156,6 +174,7 @@ int format_check_index(const struct format_reader *index, const struct format_se
         compare(walk, &walk->wanted, &held.held);
     json_stream_done(&walk->stream);
     free(walk->wanted.array);
+    free(walk->named);
     free(held.held.array);
     free(walk);
     return error;

@@ -11,11 +11,12 @@
 
 struct format_set_file {
     const char *name; /* without folders */
-    const struct format_reader *reader;
+    const struct format_reader *reader; /* NULL: it is known, but can't be looked into */
 };
 
-/* model.safetensors.index.json against the shards beside it: each file that it names is a plain name and is
- * there, holds the tensors that it is said to hold, and no shard holds others. */
+/* model.safetensors.index.json against the files beside it (in the order of their names): each file that it
+ * names is a plain name and is there, holds the tensors that it is said to hold, and holds no others. Files
+ * that it does not name are no matter. */
 int format_check_index(const struct format_reader *index, const struct format_set_file *shards, size_t count,
     struct findings *findings);
 /* The shards of one GGUF, in the order of their names: numbers, count and the sum of tensors are as they say.

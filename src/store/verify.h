@@ -34,6 +34,10 @@ struct verify_manner {
  */
 int blob_verify(struct blob *blob, const struct verify_manner *manner, struct reason *reason);
 
+/* The sealed bytes for a look that is nobody's use: the blob's last use stays what it was, and it may be
+ * evicted meanwhile (who has it open keeps the bytes). -ERR_GONE: it is not complete. */
+int blob_open_aside(struct blob *blob, int *ret_fd);
+
 /* May `generation` still be served, as far as this daemon has heard? Looks at memory only.
  * For those who keep a use over several opens. */
 bool blob_still_serves(struct blob *blob, uint32_t generation);

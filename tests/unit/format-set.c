@@ -28,7 +28,10 @@ static void an_index_is_compared(void) {
             ""},
         {"{\"weight_map\":{\"a\":\"2.safetensors\",\"b\":\"1.safetensors\"}}",
             "2 tensors are not in the files where"},
-        {"{\"weight_map\":{\"a\":\"1.safetensors\"}}", "1 tensors of the files are not in weight_map"},
+        {"{\"weight_map\":{\"a\":\"1.safetensors\"}}", ""}, /* the other file is of no matter */
+        {"{\"weight_map\":{\"x\":\"1.safetensors\",\"b\":\"2.safetensors\"}}", "1 tensors are not in"},
+        {"{\"weight_map\":{\"b\":\"2.safetensors\",\"x\":\"4.safetensors\"}}", ""}, /* known, not here */
+        {"{\"weight_map\":{\"b\":\"1.safetensors\",\"x\":\"4.safetensors\"}}", "1 tensors are not in"},
         {"{\"weight_map\":{\"a\":\"1.safetensors\",\"b\":\"2.safetensors\",\"c\":\"1.safetensors\"}}",
             "1 tensors are not in"},
         {"{\"weight_map\":{\"a\":\"3.safetensors\"}}",
@@ -44,18 +47,19 @@ static void an_index_is_compared(void) {
     };
     struct memory one = shard_of(ONE("a"), 1), two = shard_of(ONE("b"), 1);
     struct format_reader readers[2] = {memory_reader(&one), memory_reader(&two)};
-    struct format_set_file shards[2] = {{"1.safetensors", &readers[0]}, {"2.safetensors", &readers[1]}};
+    struct format_set_file shards[3] = {{"1.safetensors", &readers[0]}, {"2.safetensors", &readers[1]},
+        {"4.safetensors", NULL}};
     for (size_t i = 0; i < sizeof INDEXES / sizeof *INDEXES; i++) {
         struct memory index = {.bytes = BUF_INIT};
         struct findings findings = FINDINGS_INIT;
         put(&index.bytes, INDEXES[i].index, strlen(INDEXES[i].index));
         struct format_reader reader = memory_reader(&index);
-        CHECK_OK(format_check_index(&reader, shards, 2, &findings));
+        CHECK_OK(format_check_index(&reader, shards, 3, &findings));
         const char *said = worst_of(&findings);
         if (!CHECK(*INDEXES[i].said ? !strncmp(said, INDEXES[i].said, strlen(INDEXES[i].said)) : !*said))
             fprintf(stderr, "    %s: %s\n", INDEXES[i].index, said);
         index.broken_error = -EIO;
-        CHECK_ERROR(format_check_index(&reader, shards, 2, &findings), -EIO);
+        CHECK_ERROR(format_check_index(&reader, shards, 3, &findings), -EIO);
         CHECK_TEXT(worst_of(&findings), "");
         buf_done(&index.bytes);
     }
