@@ -72,6 +72,7 @@ int start_manage(struct life *life, struct reason *reason);
 void shut_manage(struct life *life);
 void stop_manage(struct life *life);
 int start_infer(struct life *life, struct reason *reason);
+void shut_infer(struct life *life);
 void stop_infer(struct life *life);
 int start_face(struct life *life, struct reason *reason);
 void stop_face(struct life *life);

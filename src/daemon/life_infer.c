@@ -42,14 +42,20 @@ int start_infer(struct life *life, struct reason *reason) {
     struct reason why = {""};
     choose_folder(life, folder);
     int error = infer_start(&settings, &life->infer, &why);
-    return error < 0 ? err_because(reason, error, "the endpoint: %s", err_text(&why, error)) : 0;
+    if (error < 0)
+        return err_because(reason, error, "the endpoint: %s", err_text(&why, error));
+    command_set_context(life->manage, life->infer);
+    return 0;
 }
 
 /* Engines end, and with them all that they hold of the store. */
+void shut_infer(struct life *life) {
+    if (life->infer)
+        infer_shut(life->infer);
+}
+
+/* The manager's desk, which may have been in one of our commands, has ended. */
 void stop_infer(struct life *life) {
-    if (!life->infer)
-        return;
-    infer_shut(life->infer);
-    infer_stop(life->infer);
-    life->infer = NULL;
+    if (life->infer)
+        infer_stop(life->infer);
 }

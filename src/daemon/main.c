@@ -12,6 +12,7 @@
 #include "daemon/docs.h"
 #include "daemon/say.h"
 #include "daemon/verbs.h"
+#include "infer/infer.h"
 #include "face/fuse/waker.h"
 #include "weightfs/version.h"
 
@@ -74,6 +75,7 @@ static int run(int argc, char **argv) {
 int main(int argc, char **argv) {
     if (open_standard_descriptors() < 0)
         return WEIGHTFS_EXIT_FATAL;
+    commands_extend(infer_commands);
     int code = run(argc, argv);
     if (fflush(stdout) != 0 && code == WEIGHTFS_EXIT_OK)
         code = say(WEIGHTFS_EXIT_FAILURE, "standard output: %s", err_sentence(-errno));

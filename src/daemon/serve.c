@@ -29,13 +29,14 @@ static const struct step {
  * nothing when its start was not reached. */
 static void (*const stops[])(struct life *life) = {
     stop_face,
-    stop_infer,
+    shut_infer,
     shut_manage,
     shut_store,
     end_http,
     stop_pool,
     stop_http,
     stop_manage,
+    stop_infer,
     stop_tree,
     stop_news,
     stop_store,

@@ -38,7 +38,8 @@ static int path_of(struct blob *blob, char **ret_path) {
 
 static int use(struct seat *seat, const struct catalog_model *model, const struct catalog_file *file) {
     struct blob_info info;
-    struct seat_file *taken = &seat->files[seat->file_count];
+    struct seat_file *taken =
+        &seat->files[seat->file_count]; /* the list had no more than there is room for */
     int error = model_blob(seat->infer->settings.manage, model, file, &taken->blob);
     if (error < 0)
         return error;
@@ -99,6 +100,7 @@ static int take(struct seat *seat, const struct catalog_model *model, struct rea
 
 int files_take(struct seat *seat, struct reason *reason) {
     struct catalog_model model;
+    seat->files = mem_array(SEAT_FILES_MOST, sizeof *seat->files);
     int error = catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &model);
     if (error == -ENOENT)
         error = -ERR_STALE;
@@ -117,4 +119,6 @@ void files_put(struct seat *seat) {
         free(file->name);
         free(file->path);
     }
+    free(seat->files);
+    seat->files = NULL;
 }

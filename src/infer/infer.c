@@ -68,7 +68,7 @@ static void look(struct work *work) {
         LOCK_SCOPE(&infer->lock);
         infer->is_calm = true;
         pthread_cond_broadcast(&infer->calm);
-    } else if (is_busy(infer)) {
+    } else if (!shut && is_busy(infer)) { /* infer_shut() looks by itself */
         timer_arm(infer->settings.timers, &infer->timer, clock_ms() + TICK_MS);
     }
 }
@@ -151,11 +151,11 @@ void infer_shut(struct infer *infer) {
     lock_drop(&infer->lock);
     if (!calm)
         log_error("an engine does not end; it is left to the kernel");
-    timer_cancel(infer->settings.timers, &infer->timer);
 }
 
 void infer_stop(struct infer *infer) {
     struct list *link;
+    timer_cancel(infer->settings.timers, &infer->timer);
     if (infer->loop)
         http_loop_end(infer->loop);
     pool_stop(infer->desk);

@@ -26,6 +26,8 @@
 struct infer;
 
 extern const struct option_row infer_options[];
+/* For commands_extend(); the context is the struct infer. */
+extern const struct command_row infer_commands[];
 /* NULL-ended; the first that can load a model does. */
 extern const struct engine *const engine_table[];
 
@@ -73,12 +75,8 @@ unsigned infer_cancel_model(struct infer *infer, int64_t model_id);
 struct answer *infer_reply(struct infer *infer, int64_t model_id, uid_t uid);
 
 /* The default system prompt ("system") or parameters ("params") of a model: added to `to`, nothing when there
- * are none. */
+ * are none. They are changed by the commands `system` and `param`. */
 void infer_text(struct infer *infer, int64_t model_id, const char *name, struct buf *to);
-/* Judged at once (-EINVAL, -E2BIG, -ERR_BAD_VALUE with the sentence), kept in the catalogue by the desk.
- * `merge`: parameters that the text does not name stay as they are. */
-int infer_set_text(struct infer *infer, int64_t model_id, const char *name, const char *text, size_t len,
-    bool merge, struct reason *reason);
 
 /* --- Loading: seat.c --- */
 

@@ -72,7 +72,7 @@ struct seat {
     const struct engine *engine; /* desk, from here on */
     struct engine_instance *instance;
     struct engine_endpoint endpoint;
-    struct seat_file files[SEAT_FILES_MOST];
+    struct seat_file *files; /* SEAT_FILES_MOST, while there are any */
     size_t file_count;
     char folder[96];
     uint64_t deadline_ms; /* of the state; 0: none */

@@ -19,7 +19,8 @@ static const struct param_row rows[] = {
     {"frequency_penalty", PARAM_REAL, -2, 2, "less of words that came often"},
     {"presence_penalty", PARAM_REAL, -2, 2, "less of words that came at all"},
     {"repeat_penalty", PARAM_REAL, 0, 10, "less of words that came of late; 1: no less"},
-    {"stop", PARAM_TEXT, 0, 0, "the answer ends before this text; may stand several times"},
+    {"stop", PARAM_TEXT, 0, 0,
+        "the answer ends before this text; each line adds one, `stop` alone takes all away"},
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 
@@ -34,7 +35,6 @@ struct values {
     char *of[ROW_COUNT];
     char *stops[STOPS_MOST];
     size_t stop_count;
-    bool stops_new; /* the first `stop` of a text replaces those that were kept */
 };
 
 static void clear_stops(struct values *values) {
@@ -77,9 +77,11 @@ static int judge(const struct param_row *row, const char *value, struct reason *
 }
 
 static int take_stop(struct values *values, const char *value, struct reason *reason) {
-    if (!values->stops_new)
+    if (!*value)
         clear_stops(values);
-    values->stops_new = true;
+    for (size_t i = 0; i < values->stop_count; i++)
+        if (strcmp(values->stops[i], value) == 0)
+            return 0;
     if (!*value)
         return 0;
     if (values->stop_count == STOPS_MOST)
@@ -134,7 +136,6 @@ static int take_text(struct values *values, const char *text, struct reason *rea
 int params_read(const char *text, const char *merge, struct buf *ret_text, struct reason *reason) {
     struct values values VALUES_CLEANUP = {0};
     int error = take_text(&values, merge, reason);
-    values.stops_new = false;
     if (!error)
         error = take_text(&values, text, reason);
     if (error)

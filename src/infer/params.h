@@ -26,7 +26,7 @@ struct param_row {
 const struct param_row *param_row(size_t index);
 
 /* Judges a whole text and writes it to `ret_text` as it is kept: one line a name, in the table's order, the
- * last line of a name counts, `stop` may stand several times. `merge`: what is there already ("" or the
+ * last line of a name counts, but each `stop` adds one. `merge`: what is there already ("" or the
  * result of a former call): its names stay unless `text` has them; a name without a value goes.
  * -ERR_BAD_VALUE with the line and the range, or the nearest known name; then nothing is written. */
 int params_read(const char *text, const char *merge, struct buf *ret_text, struct reason *reason);

@@ -16,6 +16,14 @@ struct command *command_of(const struct command_request *request) {
     return (struct command *)((char *)request - offsetof(struct command, request));
 }
 
+void command_set_context(struct manage *manage, void *context) {
+    atomic_store(&manage->context, context);
+}
+
+void *command_context(struct manage *manage) {
+    return atomic_load(&manage->context);
+}
+
 static void free_command(struct command *command) {
     jobs_drop(&command->jobs);
     items_done(&command->items);

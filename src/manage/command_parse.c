@@ -86,20 +86,32 @@ static const struct command_row rows[] = {
 };
 /* clang-format on */
 
+static const struct command_row *rows_above;
+
+void commands_extend(const struct command_row *more) {
+    rows_above = more;
+}
+
 const struct command_row *command_row(size_t index) {
-    return index < sizeof rows / sizeof *rows ? &rows[index] : NULL;
+    const size_t count = sizeof rows / sizeof *rows;
+    if (index < count)
+        return &rows[index];
+    for (size_t i = 0; rows_above && rows_above[i].name; i++)
+        if (i == index - count)
+            return &rows_above[i];
+    return NULL;
 }
 
 void command_print(struct manage *manage, enum command_place place, int64_t id, struct buf *to) {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct command_row *row;
+    for (size_t i = 0; (row = command_row(i)); i++) {
         char form[64];
-        if (!(rows[i].places & place))
+        if (!(row->places & place))
             continue;
-        (void)snprintf(form, sizeof form, "%s%s%s", rows[i].name, *rows[i].arguments ? " " : "",
-            rows[i].arguments);
+        (void)snprintf(form, sizeof form, "%s%s%s", row->name, *row->arguments ? " " : "", row->arguments);
         /* The ellipsis is three bytes and one column. The buffer's owner set its limit, if any. */
         int extra = strstr(form, "…") ? 2 : 0;
-        (void)buf_format(to, "%-*s  %s\n", 22 + extra, form, rows[i].help);
+        (void)buf_format(to, "%-*s  %s\n", 22 + extra, form, row->help);
     }
     outcome_print(manage, place, id, to);
 }
@@ -107,16 +119,16 @@ void command_print(struct manage *manage, enum command_place place, int64_t id, 
 /* ---- parsing ---- */
 
 static const struct command_row *find_row(const char *name, enum command_place place, struct reason *reason) {
-    const struct command_row *nearest = NULL;
+    const struct command_row *row, *nearest = NULL;
     unsigned best = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!(rows[i].places & place))
+    for (size_t i = 0; (row = command_row(i)); i++) {
+        if (!(row->places & place))
             continue;
-        if (strcmp(name, rows[i].name) == 0)
-            return &rows[i];
-        unsigned distance = text_distance(name, rows[i].name);
+        if (strcmp(name, row->name) == 0)
+            return row;
+        unsigned distance = text_distance(name, row->name);
         if (!nearest || distance < best) {
-            nearest = &rows[i];
+            nearest = row;
             best = distance;
         }
     }

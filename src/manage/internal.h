@@ -108,6 +108,7 @@ struct manage {
     struct registry *registry; /* never NULL while it runs; replaced under lock */
 
     struct events events;
+    _Atomic(void *) context; /* command_context() */
 };
 
 /* News of blobs: news.c. The listener, and the start and the end of what it needs. */

@@ -116,6 +116,13 @@ struct command_row {
     unsigned each; /* command_place bits: there each argument is a command of its own */
 };
 const struct command_row *command_row(size_t index);
+/* Rows of the floor above, ended by one without a name, which stay for ever: once, before anything else.
+ * Their functions are called as manage's own are (parse on the caller's thread, run on the desk, where the
+ * catalogue may be written), and find what they are about by command_context(). */
+void commands_extend(const struct command_row *rows);
+/* before the first command; NULL: it has ended */
+void command_set_context(struct manage *manage, void *context);
+void *command_context(struct manage *manage);
 
 /* The audit: all lines that are kept (`audit_history`), oldest first, a JSON object each. 0 or
  * -ERR_DATABASE. manage/audit.c */

@@ -50,13 +50,35 @@ static size_t whole_lines(const struct buf *text) {
     return last ? (size_t)(last - text->data) + 1 : 0;
 }
 
+/* A value of several lines: each is a command, and the first write through a descriptor that does not append
+ * takes away what was there. */
+static int lines_command(struct tree *tree, struct handle *handle, const char *text, size_t len,
+    struct buf *ret_command) {
+    const char *command = row_of(node_row(handle->node))->command;
+    lock_take(&tree->handles.lock);
+    bool replaces = !handle->append && !handle->written;
+    handle->written = true;
+    lock_drop(&tree->handles.lock);
+    int result = replaces ? buf_format(ret_command, "%s none\n", command) : 0;
+    for (size_t at = 0, end; result == 0 && at < len; at = end + 1) {
+        const char *stop = memchr(text + at, '\n', len - at);
+        end = stop ? (size_t)(stop - text) : len;
+        bool blank = strspn(text + at, " \t\r") >= end - at || text[at] == '#';
+        if (!blank)
+            result = buf_format(ret_command, "%s %.*s\n", command, (int)(end - at), text + at);
+    }
+    return result;
+}
+
 /* Whole lines for the handle's node: commands as they are, of a value the one that sets it. */
 static int run_lines(struct tree *tree, struct handle *handle, const char *text, size_t len,
     const struct tree_caller *caller, struct wait *wait) {
     if (row_of(node_row(handle->node))->kind != NODE_VALUE)
         return run_await(tree, handle, text, len, caller, wait);
     struct buf command BUF_CLEANUP = BUF_INIT;
-    int result = setting_command(tree, handle->node, text, len, &command);
+    int result = row_of(node_row(handle->node))->command
+                     ? lines_command(tree, handle, text, len, &command)
+                     : setting_command(tree, handle->node, text, len, &command);
     return result < 0 ? result : run_await(tree, handle, command.data, command.len, caller, wait);
 }
 

@@ -73,7 +73,8 @@ static void finish(struct wait *wait, int result) {
 
 void document_submit(struct tree *tree, struct handle *handle) {
     struct buf text BUF_CLEANUP = BUF_INIT;
-    (void)buf_text_add(&text, "set "); /* no limit: none of these can fail */
+    const char *command = row_of(node_row(handle->node))->command;
+    (void)buf_format(&text, "%s ", command ? command : "set"); /* no limit: none of these can fail */
     lock_take(&tree->handles.lock);
     bool any = handle->pending.len > 0;
     (void)buf_add(&text, buf_text(&handle->pending), handle->pending.len);

@@ -24,6 +24,7 @@ struct handle {
                                 * questions: all; failures: the sentence */
     struct tree_caller writer; /* documents: who wrote last */
     bool append;               /* opened with O_APPEND: offsets say nothing. Set once */
+    bool written;              /* values of lines: what was there before is gone */
     bool spoilt;               /* documents: nothing is submitted */
     uint64_t base;             /* events: the position that is offset 0; counts round */
     uint64_t read_to;          /* events: the position behind what was last read */

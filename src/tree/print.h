@@ -47,6 +47,8 @@ struct sheet;
 void card_print_memory(const struct card *card, struct sheet *sheet);
 /* print_infer.c */
 int print_question(const struct place *place, struct buf *to);
+int print_system(const struct place *place, struct buf *to);
+int print_params(const struct place *place, struct buf *to);
 int print_infer_status(const struct place *place, struct buf *to);
 int print_infer_status_json(const struct place *place, struct buf *to);
 

@@ -11,6 +11,20 @@ int print_question(const struct place *place, struct buf *to) {
     return buf_format(to, "%s\n", place->row->help);
 }
 
+static int print_text(const struct place *place, const char *name, struct buf *to) {
+    if (place->tree->settings.infer)
+        infer_text(place->tree->settings.infer, place->model.id, name, to);
+    return to->len && to->data[to->len - 1] != '\n' ? buf_text_add(to, "\n") : 0;
+}
+
+int print_system(const struct place *place, struct buf *to) {
+    return print_text(place, "system", to);
+}
+
+int print_params(const struct place *place, struct buf *to) {
+    return print_text(place, "params", to);
+}
+
 static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     struct infer_report report = {.state = SEAT_COLD};
     struct sheet sheet;

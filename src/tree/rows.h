@@ -150,6 +150,8 @@ struct row {
     unsigned wakes;              /* enum tree_wake bits: news upon which those who watch it wake up */
     enum command_place commands; /* NODE_CONTROL, NODE_VALUE, NODE_DOCUMENT: whose commands */
     bool is_private;             /* for admins only */
+    /* NODE_VALUE, NODE_DOCUMENT: the command that what is written belongs to; NULL: `set` */
+    const char *command;
     enum infer_shape shape;      /* NODE_QUESTION */
     const char *help;            /* one line */
 

@@ -61,12 +61,13 @@ int64_t run_object(node_number node) {
 
 int run_await(struct tree *tree, struct handle *handle, const char *text, size_t len,
     const struct tree_caller *caller, struct wait *wait) {
+    const struct row *row = row_of(node_row(handle->node));
     struct command_request request = {
-        .place = row_of(node_row(handle->node))->commands,
+        .place = row->commands,
         .id = run_object(handle->node),
         .text = text,
         .len = len,
-        .whole = row_of(node_row(handle->node))->kind != NODE_CONTROL,
+        .whole = row->kind != NODE_CONTROL && !row->command, /* a setting's value, not lines of commands */
         .uid = caller->uid,
         .gid = caller->gid,
         .pid = caller->pid,

@@ -22,7 +22,7 @@ static void good_params(void) {
         {"temperature", "top_p 0.5\ntemperature 0\n", "top_p 0.5\n", ",\"top_p\":0.5"},
         {"stop User:\nstop \"a b\"", "", "stop User:\nstop \"a b\"\n",
             ",\"stop\":[\"User:\",\"\\\"a b\\\"\"]"},
-        {"stop new", "stop old\nstop older\n", "stop new\n", ",\"stop\":[\"new\"]"},
+        {"stop new", "stop old\n", "stop old\nstop new\n", ",\"stop\":[\"old\",\"new\"]"},
         {"stop", "stop old\n", "", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
