@@ -5,10 +5,11 @@
 _weightfs_verbs() { weightfs help 2>/dev/null | awk '/^  [a-z][a-z_-]* /{ print $1 }'; }
 _weightfs_flags() { weightfs help "$1" 2>/dev/null | grep -oE '^ +(-[a-zA-Z], )?--?[a-z-]+' | tr -d ' ' | tr , '\n'; }
 _weightfs_options() { weightfs config --dump 2>/dev/null | awk '{ print $1 "=" }'; }
-_weightfs_takes() { weightfs help "$1" 2>/dev/null | head -n 1 | grep -q -- "$2"; }
+_weightfs_takes() { weightfs help "$1" 2>/dev/null | head -n 1 | grep -qE -- "$2"; }
+_weightfs_categories() { weightfs recommended --all ${1:+-m "$1"} 2>/dev/null | awk 'NR > 1 { print $2 }' | sort -u; }
 _weightfs_jobs() { weightfs jobs ${1:+-m "$1"} 2>/dev/null | awk 'NR > 1 { print $1 }'; }
 _weightfs_settings() { weightfs configure ${1:+-m "$1"} 2>/dev/null | awk 'NR > 1 { print $1 "=" }'; }
-_weightfs_words() { weightfs help "$1" 2>/dev/null | head -n 1 | grep -oE '(^|[|[ ])[a-z][a-z-]*(=|[]| ]|$)' | tr -d '[]| ' | grep -vxE 'usage:?|weightfs|'"$1"; }
+_weightfs_words() { weightfs help "$1" 2>/dev/null | head -n 1 | cut -d' ' -f4- | tr '[]| ' '\n' | sed -nE 's/^([a-z][a-z-]*=?).*/\1/p'; }
 _weightfs_models() { weightfs ls ${1:+-m "$1"} 2>/dev/null | awk 'NR > 1 { print $1 }'; }
 _weightfs_mounts() { awk '/ - fuse\.weightfs /{ print $5 }' /proc/self/mountinfo; }
 
@@ -25,6 +26,7 @@ _weightfs() {
     case $before in
     -m | --mount) mapfile -t COMPREPLY < <(compgen -W "$(_weightfs_mounts)" -- "$word"); return ;;
     -o) compopt -o nospace; mapfile -t COMPREPLY < <(compgen -W "$(_weightfs_options)" -- "$word"); return ;;
+    --category) mapfile -t COMPREPLY < <(compgen -W "$(_weightfs_categories "$mount")" -- "$word"); return ;;
     --store) compopt -o dirnames; return ;;
     --config) compopt -o default; return ;;
     esac
@@ -41,9 +43,14 @@ _weightfs() {
         word=${COMP_LINE:0:COMP_POINT}
         word=${word##* }
         local found=
-        ! _weightfs_takes "$verb" KEY || found+=" $(_weightfs_models "$mount")"
+        ! _weightfs_takes "$verb" 'KEY([^=]|$)' || { compopt -o default 2>/dev/null; found+=" $(_weightfs_models "$mount")"; } # default: paths, where nothing matches
         ! _weightfs_takes "$verb" JOB || found+=" $(_weightfs_jobs "$mount")"
-        ! _weightfs_takes "$verb" NAME || { compopt -o nospace 2>/dev/null; found+=" $(_weightfs_settings "$mount")"; }
+        if _weightfs_takes "$verb" 'NAME\[=VALUE'; then
+            compopt -o nospace 2>/dev/null
+            found+=" $(_weightfs_settings "$mount")"
+        elif _weightfs_takes "$verb" 'NAME( VALUE|…)'; then
+            found+=" $(_weightfs_settings "$mount" | tr -d =)"
+        fi
         found+=" $(_weightfs_words "$verb")"
         mapfile -t COMPREPLY < <(compgen -W "$found" -- "$word")
         [[ $word != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${word%:*}":}")

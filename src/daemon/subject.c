@@ -11,7 +11,9 @@
 #include "daemon/errand.h"
 #include "daemon/mounts.h"
 #include "daemon/say.h"
+#include "daemon/tree_file.h"
 #include "model/name.h"
+#include "outside/json.h"
 #include "weightfs/source.h"
 
 #define ANSWER_MS 30000
@@ -115,9 +117,34 @@ static int find(const char *named, const char *word, struct subject *subject, st
                : 0;
 }
 
+/* A short name of the catalogue of known models ("vosk:vi") becomes the key that it stands for. What can't be
+ * read says so where the key is looked up. */
+static void resolve_alias(struct subject *subject) {
+    BUF_CLEANUP struct buf text = BUF_INIT;
+    JSON_CLEANUP struct json *document = NULL;
+    if (subject->path[0] || !subject->key[0] || strchr(subject->key, '/') ||
+        tree_file_read(subject->mount, "catalogue.json", &text) < 0 ||
+        json_parse(buf_text(&text), text.len, &document, NULL) < 0)
+        return;
+    const struct json *models = json_get(document, "models");
+    for (size_t i = 0; i < json_count(models); i++) {
+        const struct json *aliases = json_get(json_at(models, i), "aliases");
+        const char *key = json_text(json_get(json_at(models, i), "key"), NULL);
+        for (size_t k = 0; key && k < json_count(aliases); k++) {
+            const char *alias = json_text(json_at(aliases, k), NULL);
+            if (alias && strcmp(alias, subject->key) == 0) {
+                text_copy(subject->key, sizeof(subject->key), key);
+                return;
+            }
+        }
+    }
+}
+
 int subject_find(const char *named, const char *word, struct subject *ret_subject) {
     struct subject subject = {.path = ""};
     struct reason reason = {""};
+    if (word && !*word)
+        return say(WEIGHTFS_EXIT_FAILURE, "a KEY or PATH is empty");
     int error = find(named, word, &subject, &reason);
     if (error >= 0) {
         error = errand_run(errand_look_at_mount, subject.mount, ANSWER_MS);
@@ -131,6 +158,7 @@ int subject_find(const char *named, const char *word, struct subject *ret_subjec
             mounts_print(&mounts, stderr);
         return WEIGHTFS_EXIT_FATAL;
     }
+    resolve_alias(&subject);
     *ret_subject = subject;
     return WEIGHTFS_EXIT_OK;
 }

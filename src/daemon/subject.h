@@ -15,7 +15,7 @@
 struct subject {
     char mount[PATH_MAX];
     char path[PATH_MAX]; /* absolute, in the mount, unchecked; "" when no path was named */
-    char key[PATH_MAX];  /* as typed, or that of the model that `path` lies in; "" when there is none */
+    char key[PATH_MAX];  /* as typed, an alias resolved, or of the model that `path` lies in; "": none */
 };
 
 /* `named`: -m's, or NULL; `word`: KEY or PATH, or NULL. The mount has answered when this returns 0; else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every command of `ctl` as a verb: the line is written where the words say, and what began is followed. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,8 +110,11 @@ static int tell(const struct request *request, const struct place_found *place, 
         error = command_add_word(&line, words[i], &reason);
     if (error >= 0)
         error = tree_file_tell(place->dir, buf_text(&line), &reason);
-    if (error < 0)
-        return say(WEIGHTFS_EXIT_FAILURE, "%s: %s", title, err_text(&reason, error));
+    if (error < 0) {
+        const char *text = err_text(&reason, error);
+        bool names_it = strncmp(text, title, strlen(title)) == 0;
+        return say(WEIGHTFS_EXIT_FAILURE, "%s%s%s", names_it ? "" : title, names_it ? "" : ": ", text);
+    }
     struct following following = {request, place, 0};
     if (!request->no_wait && follow_each_job(reason.text, follow_one, &following) == 0 && !following.code &&
         !reason.text[0])
@@ -137,11 +141,42 @@ static int run_at(const struct request *request, enum command_place where, char 
     return code;
 }
 
+/* What is to be forgotten is told to the root: a look into a model's folder would make it known first. */
+static int run_forget(const struct request *request, char **words, int count) {
+    int code = 0;
+    for (int i = 0; i < count; i++) {
+        struct place_found place;
+        struct subject subject;
+        char *key = subject.key;
+        int one = subject_find(request->named, words[i], &subject);
+        if (!one && !subject.key[0])
+            one = say(WEIGHTFS_EXIT_FAILURE, "%s: this lies in no model", subject.path);
+        if (!one) {
+            text_copy(place.mount, sizeof(place.mount), subject.mount);
+            text_copy(place.dir, sizeof(place.dir), subject.mount);
+            text_copy(place.title, sizeof(place.title), subject.key);
+            one = tell(request, &place, &key, 1);
+        }
+        code = code ? code : one;
+        if (one >= WEIGHTFS_EXIT_FATAL)
+            break;
+    }
+    return code;
+}
+
+/* A word without a slash may be an alias; where the root's command takes words, it is one of those. */
+static bool may_be_subject(const char *command, const char *word) {
+    const struct command_row *root = command_row_of(command, COMMAND_ROOT);
+    return command_is_subject(word) || !root || !*root->arguments;
+}
+
 static int run(const struct request *request, char **words, int count) {
     unsigned places = command_places(request->command);
     if (count && (places & COMMAND_JOB) && command_is_job(words[0]))
         return run_at(request, COMMAND_JOB, words, count);
-    if (count && (places & COMMAND_MODEL) && command_is_subject(words[0]))
+    if (count && strcmp(request->command, "forget") == 0)
+        return run_forget(request, words, count);
+    if (count && (places & COMMAND_MODEL) && may_be_subject(request->command, words[0]))
         return run_at(request, COMMAND_MODEL, words, count);
     const struct command_row *row = command_row_of(request->command, COMMAND_ROOT);
     if (!row)

@@ -21,13 +21,16 @@ const struct flag document_flags[] = {
     {0, NULL, NULL, NULL},
 };
 
+/* Of those that have no JSON. */
+const struct flag text_flags[] = {FLAG_MOUNT, {0, NULL, NULL, NULL}};
+
 /* Files by verb; NULL: there is none. */
 static const struct document {
     const char *verb;
     const char *root, *root_json, *model, *model_json;
 } documents[] = {
     {"status", "status", "status.json", "status", "status.json"},
-    {"health", "health", NULL, NULL, NULL},
+    {"health", "health", NULL, NULL, NULL}, /* no JSON: text_flags */
     {"metrics", "metrics", NULL, NULL, NULL},
     {"report", NULL, NULL, "report", "report.json"},
     {"card", NULL, NULL, "card", "card.json"},
@@ -50,8 +53,9 @@ struct request {
 static int parse(int argc, char **argv, struct request *request) {
     const char *value;
     int flag;
+    bool has_json = request->document->root_json || request->document->model_json;
     flags_begin();
-    while ((flag = flags_next(document_flags, argc, argv, &value)) > 0) {
+    while ((flag = flags_next(has_json ? document_flags : text_flags, argc, argv, &value)) > 0) {
         switch (flag) {
         case 'm': request->named = value; break;
         case FLAG_JSON: request->as_json = true; break;
@@ -75,8 +79,6 @@ static int print(const struct request *request, const char *mount, const char *d
         return say(WEIGHTFS_EXIT_USAGE, "%s is about %s; usage: weightfs %s %s", document->verb,
             of_model ? "the whole mount" : "a model: name one", document->verb,
             verb_find(document->verb)->arguments);
-    if (!name)
-        return say(WEIGHTFS_EXIT_FAILURE, "%s is text only: there is no JSON of it", document->verb);
     int error = tree_file_print(dir, name);
     if (error == -ENOENT)
         return say(WEIGHTFS_EXIT_FAILURE,

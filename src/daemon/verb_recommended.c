@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weightfs recommended: models that the registry knows and recommends. */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,23 @@ static void print_object(struct json_list *list, const struct json *entry) {
     json_list_add(list, buf_text(&object));
 }
 
+/* That nothing is in a category may be a slip of the pen: then the nearest that there is. */
+static const char *nearest_category(const char *wanted, const struct json *models, bool *ret_known) {
+    const char *nearest = NULL;
+    unsigned least = UINT_MAX;
+    *ret_known = false;
+    for (size_t i = 0; i < json_count(models); i++) {
+        const char *category = json_text(json_get(json_at(models, i), "category"), NULL);
+        unsigned distance = category ? text_distance(category, wanted) : UINT_MAX;
+        *ret_known |= distance == 0;
+        if (distance < least) {
+            least = distance;
+            nearest = category;
+        }
+    }
+    return nearest;
+}
+
 static void print(const struct request *request, const struct json *models) {
     static const char *const heads[] = {"KEY", "CATEGORY", ">SIZE", "NOTE", "DESCRIPTION", NULL};
     struct table table;
@@ -117,7 +135,14 @@ static int read_registry(const struct request *request, const char *mount) {
     error = json_parse(buf_text(&text), text.len, &document, &reason);
     if (error < 0)
         return say(WEIGHTFS_EXIT_FATAL, "%s/catalogue.json: %s", mount, err_text(&reason, error));
-    print(request, json_type_of(document) == JSON_ARRAY ? document : json_get(document, "models"));
+    const struct json *models =
+        json_type_of(document) == JSON_ARRAY ? document : json_get(document, "models");
+    bool known = true;
+    const char *nearest = request->category ? nearest_category(request->category, models, &known) : NULL;
+    if (!known)
+        return say(WEIGHTFS_EXIT_FAILURE, "there is no category '%s'%s%s", request->category,
+            nearest ? "; the nearest is " : "", nearest ? nearest : "");
+    print(request, models);
     return WEIGHTFS_EXIT_OK;
 }
 

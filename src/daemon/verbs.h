@@ -36,8 +36,9 @@ void verbs_print_help(FILE *to);
 /* The command of ctl that a verb stands for: its own name, or another ("rm": "forget"). */
 const char *command_of_verb(const char *verb);
 
-extern const struct flag mount_flags[], umount_flags[], document_flags[], ls_flags[], pull_flags[],
-    config_flags[], jobs_flags[], events_flags[], configure_flags[], recommended_flags[], command_flags[];
+extern const struct flag mount_flags[], umount_flags[], document_flags[], text_flags[], ls_flags[],
+    pull_flags[], config_flags[], jobs_flags[], events_flags[], configure_flags[], recommended_flags[],
+    command_flags[];
 int verb_mount(int argc, char **argv);
 int verb_umount(int argc, char **argv);
 int verb_document(int argc, char **argv);

@@ -62,8 +62,10 @@ int cleanup_parse(const char *text, struct cleanup_wish *ret_wish, struct reason
         const char *name;
         bool (*read)(const char *, int64_t *);
         int64_t *to;
-    } rows[] = {{"keep=", read_count, &wish.keep}, {"unused=", read_span, &wish.unused_ms},
-        {"to=", read_size, &wish.to_bytes}};
+        const char *wanted;
+    } rows[] = {{"keep=", read_count, &wish.keep, "a number of models, as keep=3"},
+        {"unused=", read_span, &wish.unused_ms, "a number with s, m, h, d or w, as unused=30d"},
+        {"to=", read_size, &wish.to_bytes, "a size, as to=50G"}};
     int result = words_parse(text, &words, reason);
     if (result < 0)
         return result;
@@ -72,12 +74,18 @@ int cleanup_parse(const char *text, struct cleanup_wish *ret_wish, struct reason
         wish.dry_run |= known;
         for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
             size_t len = strlen(rows[k].name);
-            if (strncmp(words.array[i], rows[k].name, len) == 0)
-                known = *rows[k].to < 0 && rows[k].read(words.array[i] + len, rows[k].to);
+            if (strncmp(words.array[i], rows[k].name, len) != 0)
+                continue;
+            if (*rows[k].to >= 0)
+                return err_because(reason, -ERR_BAD_VALUE, "%s is there twice: %s", rows[k].name, USAGE);
+            if (!rows[k].read(words.array[i] + len, rows[k].to))
+                return err_because(reason, -ERR_BAD_VALUE, "\"%.64s\": wanted is %s", words.array[i],
+                    rows[k].wanted);
+            known = true;
         }
         if (!known)
-            return err_because(reason, -ERR_BAD_VALUE, "\"%.64s\" is no word of it, or is there twice: %s",
-                words.array[i], USAGE);
+            return err_because(reason, -ERR_BAD_VALUE, "there is no \"%.64s\" in it: %s", words.array[i],
+                USAGE);
     }
     if (wish.keep < 0 && wish.unused_ms < 0 && wish.to_bytes < 0)
         return err_because(reason, -ERR_BAD_VALUE, "%s", USAGE);

@@ -42,7 +42,7 @@ int run_validate(struct manage *manage, const struct command_request *request, c
         return result;
     const struct live_job *same = job_of_model(manage, model_id, &kind_validate, arguments);
     if (same) {
-        SAY(reason, "job %lld validates it already", (long long)same->row.id);
+        SAY(reason, "job %lld validates %s already", (long long)same->row.id, model_id ? "it" : "all models");
         return 0;
     }
     result = job_refuse(manage, model_id, kind_validate.does, kind_validate.excludes, reason);
@@ -51,6 +51,6 @@ int run_validate(struct manage *manage, const struct command_request *request, c
     if (result == 0)
         result = job_add(manage, &kind_validate, model_id, arguments, request, &id);
     if (result == 0)
-        SAY(reason, "job %lld validates it", (long long)id);
+        SAY(reason, "job %lld validates %s", (long long)id, model_id ? "it" : "all models");
     return result;
 }
