@@ -13,7 +13,8 @@
 enum news_kind {
     NEWS_BLOB_PROGRESS,   /* key: more of the blob is here (at most a few a second and blob) */
     NEWS_BLOB_VERIFIED,   /* key: all of it is here and its digest is right; it is being sealed */
-    NEWS_BLOB_GENERATION, /* key, id = new generation: sealed, evicted, or killed by a mismatch */
+    NEWS_BLOB_GENERATION, /* key, id = new generation (0: it isn't known yet): sealed, evicted, or killed by a
+                           * mismatch */
     NEWS_BLOB_TROUBLE,    /* key, error, text: a fetch failed; what follows is in the blob's state */
     NEWS_MODEL,           /* id = model row: anything that its status shows changed */
     NEWS_MODEL_ADDED,     /* id = model row */

@@ -156,38 +156,6 @@ static uint64_t evict_item(struct store *store, const struct shelf_item *item) {
     return unlinkat(store->dir_fd, name, 0) ? 0 : item->bytes;
 }
 
-void store_tell_gone(struct store *store, const char *name, bool is_part) {
-    size_t count = 0, room = 0;
-    struct blob **known = NULL;
-    {
-        LOCK_SCOPE(&store->lock);
-        for (size_t i = 0; i < STORE_BUCKETS; i++)
-            list_each (at, &store->buckets[i]) {
-                struct blob *blob = list_entry(at, struct blob, table_link);
-                if (!atomic_load(&blob->refs))
-                    continue; /* nobody has it: it is looked at when it is next got */
-                if (count == room)
-                    known = mem_resize(known, room = room ? room * 2 : 64, sizeof *known);
-                known[count++] = blob_ref(blob);
-            }
-    }
-    for (size_t i = 0; i < count; i++) {
-        bool same;
-        {
-            LOCK_SCOPE(&known[i]->lock);
-            same = !strcmp(is_part ? known[i]->key : known[i]->meta.sha256, name);
-        }
-        if (same) {
-            struct blob_info info;
-            blob_look(known[i], &info);
-            bus_publish(
-                &(struct news){.kind = NEWS_BLOB_GENERATION, .key = known[i]->key, .id = info.generation});
-        }
-        blob_put(known[i]);
-    }
-    free(known);
-}
-
 static void count_eviction(uint64_t bytes) {
     metric_add(&store_metrics[STORE_EVICTIONS], 0, 1);
     metric_add(&store_metrics[STORE_EVICTED_BYTES], 0, bytes);

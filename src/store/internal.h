@@ -282,8 +282,15 @@ void store_scan(struct store *store);
 /* repair.c: once after the start, with the first scan. */
 void store_repair(struct store *store);
 void store_write_budget(struct store *store);
-/* A file of the shelf was unlinked: tells those above of blobs of ours that another look shows gone. */
-void store_tell_gone(struct store *store, const char *name, bool is_part);
 void blob_touch_locked(struct blob *blob);
+
+/* --- store.c --- */
+/* A reference to a blob of the table, in use or not. STORE lock. */
+struct blob *store_lend_locked(struct store *store, struct blob *blob);
+
+/* --- gone.c --- */
+/* A file of the shelf was unlinked: tells those above of each key that led to it, be its blob in use or not;
+ * of one that this daemon has no blob of, without a generation. */
+void store_tell_gone(struct store *store, const char *name, bool is_part);
 
 #endif

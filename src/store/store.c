@@ -199,6 +199,15 @@ static void add_origin_locked(struct blob *blob, const struct blob_origin *origi
     prefer_origin_locked(blob, blob->origin_count - 1);
 }
 
+struct blob *store_lend_locked(struct store *store, struct blob *blob) {
+    lock_assert(&store->lock);
+    if (list_linked(&blob->idle_link)) {
+        list_remove(&blob->idle_link);
+        store->idle_count--;
+    }
+    return blob_ref(blob);
+}
+
 int blob_get(struct store *store, const struct blob_origin *origin, struct blob **ret_blob) {
     const struct source_file *file = &origin->file;
     if (!*file->digest)
@@ -219,11 +228,7 @@ int blob_get(struct store *store, const struct blob_origin *origin, struct blob 
             blob = blob_new(store, file);
             list_append(bucket, &blob->table_link);
         }
-        if (list_linked(&blob->idle_link)) {
-            list_remove(&blob->idle_link);
-            store->idle_count--;
-        }
-        atomic_fetch_add(&blob->refs, 1);
+        (void)store_lend_locked(store, blob);
     }
     {
         LOCK_SCOPE(&blob->lock);
