@@ -164,7 +164,10 @@ void file_check_remember(const struct file_check *check) {
     if (!*check->digest || check->checked == FILE_MISSING || check->checked == FILE_UNJUDGED)
         return;
     (void)catalog_check(catalog, check->digest, &before); /* not known: as it stands there */
-    if (check->bytes)
+    struct blob_info info;
+    blob_look(check->blob, &info);
+    /* What had rotted and is complete by now was judged anew when it was sealed. */
+    if (check->bytes && !(check->checked == FILE_ROTTEN && info.state == BLOB_COMPLETE))
         result = catalog_set_checked(catalog, check->digest, clock_wall_ms(), check->error);
     if (result == 0 && check->looked) {
         enum finding_level worst = gravest(&check->findings);

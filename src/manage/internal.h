@@ -103,6 +103,7 @@ struct manage {
     uint64_t error_ms;
 
     struct scrub_watch scrub;
+    bool rot_told; /* desk: some report may tell of rot: heal.c */
     atomic_bool unsafe_watched; /* some model may refuse files: unsafe.c */
     struct checks *checks; /* threads that check files; NULL until they are needed. Set by the desk */
     struct registry *registry; /* never NULL while it runs; replaced under lock */

@@ -2,6 +2,7 @@
 /* News of blobs: the listener, on any thread, only takes note; the desk reads the notes. */
 
 #include "manage/check.h"
+#include "manage/heal.h"
 #include "manage/unsafe.h"
 #include "manage/job.h"
 #include "model/catalog_revision.h"
@@ -123,6 +124,7 @@ static void generation_began(struct manage *manage, const struct note *note) {
             tell_blob(manage, "blob.evicted", note);
         else
             checks_sealed(manage, model, file);
+        heal_reports(manage);
         if (*info.sha256 && strcmp(file->sha256, info.sha256) != 0 &&
             catalog_set_sha256(manage->settings.catalog, note->key, info.sha256) < 0)
             log_warning("blob %s: its SHA-256 can't be written to the catalogue", note->key);

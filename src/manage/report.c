@@ -41,12 +41,39 @@ enum line_level line_level_of(enum finding_level level) {
 
 /* ---- collecting ---- */
 
-void report_lines_add(struct report_lines *lines, enum line_level level, const char *file, const char *text) {
+static void add_line(struct report_lines *lines, const struct report_line *line) {
     if (lines->count == lines->room)
         lines->array =
             mem_resize(lines->array, lines->room = lines->room ? lines->room * 2 : 32, sizeof *lines->array);
-    lines->array[lines->count++] =
-        (struct report_line){.level = level, .file = mem_text(file), .text = mem_text(text)};
+    lines->array[lines->count] = *line;
+    lines->array[lines->count].file = mem_text(line->file);
+    lines->array[lines->count++].text = mem_text(line->text);
+}
+
+void report_lines_add(struct report_lines *lines, enum line_level level, const char *file, const char *text) {
+    add_line(lines, &(struct report_line){level, (char *)file, (char *)text, false});
+}
+
+void report_lines_add_rotten(struct report_lines *lines, const char *file, const char *text) {
+    add_line(lines, &(struct report_line){LINE_ERROR, (char *)file, (char *)text, true});
+}
+
+bool report_lines_heal(struct report_lines *lines, bool (*is_healed)(void *context, const char *file),
+    void *context) {
+    bool any = false;
+    for (size_t i = 0; i < lines->count; i++) {
+        struct report_line *line = &lines->array[i];
+        if (!line->rotten || !is_healed(context, line->file))
+            continue;
+        struct buf text BUF_CLEANUP = BUF_INIT;
+        (void)buf_format(&text, "%s; it was fetched again and is right", line->text); /* no limit */
+        free(line->text);
+        line->text = mem_text(buf_text(&text));
+        line->level = LINE_NOTE;
+        line->rotten = false;
+        any = true;
+    }
+    return any;
 }
 
 static bool level_of_name(const char *name, enum line_level *ret_level) {
@@ -58,7 +85,8 @@ static bool level_of_name(const char *name, enum line_level *ret_level) {
     return false;
 }
 
-typedef void visit_line(void *context, enum line_level level, const char *file, const char *text);
+/* The line's words are lent. */
+typedef void visit_line(void *context, const struct report_line *line);
 
 /* What is not as we write it is left out. */
 static void each_line(const char *checks, visit_line *visit, void *context) {
@@ -68,11 +96,13 @@ static void each_line(const char *checks, visit_line *visit, void *context) {
         return;
     for (size_t i = 0; i < json_count(document); i++) {
         const struct json *line = json_at(document, i);
-        const char *file = json_text(json_get(line, "file"), NULL), *text;
-        enum line_level level;
-        text = json_text(json_get(line, "text"), NULL);
-        if (file && text && level_of_name(json_text(json_get(line, "level"), NULL), &level))
-            visit(context, level, file, text);
+        struct report_line read = {
+            .file = (char *)json_text(json_get(line, "file"), NULL),
+            .text = (char *)json_text(json_get(line, "text"), NULL),
+            .rotten = json_bool(json_get(line, "rotten"), false),
+        };
+        if (read.file && read.text && level_of_name(json_text(json_get(line, "level"), NULL), &read.level))
+            visit(context, &read);
     }
 }
 
@@ -82,10 +112,10 @@ struct keeping {
     void *context;
 };
 
-static void keep_line(void *context, enum line_level level, const char *file, const char *text) {
+static void keep_line(void *context, const struct report_line *line) {
     const struct keeping *keeping = context;
-    if (keeping->keeps(keeping->context, file))
-        report_lines_add(keeping->lines, level, file, text);
+    if (keeping->keeps(keeping->context, line->file))
+        add_line(keeping->lines, line);
 }
 
 void report_lines_keep(struct report_lines *lines, const char *checks,
@@ -141,26 +171,25 @@ size_t report_lines_files(const struct report_lines *lines, enum line_level leve
     return different;
 }
 
-static void json_line(struct buf *to, const char *level, const char *file, const char *text) {
-    (void)buf_format(to, "%s{\"level\": \"%s\", \"file\": ", to->len > 1 ? ",\n" : "", level); /* no limit */
-    (void)buf_json_string(to, file);
+static void json_line(struct buf *to, const struct report_line *line) {
+    (void)buf_format(to, "%s{\"level\": \"%s\", \"file\": ", to->len > 1 ? ",\n" : "",
+        levels[line->level].name); /* no limit */
+    (void)buf_json_string(to, line->file);
     (void)buf_text_add(to, ", \"text\": ");
-    (void)buf_json_string(to, text);
-    (void)buf_text_add(to, "}");
+    (void)buf_json_string(to, line->text);
+    (void)buf_text_add(to, line->rotten ? ", \"rotten\": true}" : "}");
 }
 
 void report_lines_json(const struct report_lines *lines, struct buf *to) {
     struct buf array BUF_CLEANUP = BUF_INIT;
     (void)buf_text_add(&array, "[");
     size_t i = 0;
-    for (; i < lines->count && i < LINES_MOST && array.len < JSON_MOST; i++) {
-        const struct report_line *line = &lines->array[i];
-        json_line(&array, levels[line->level].name, line->file, line->text);
-    }
+    for (; i < lines->count && i < LINES_MOST && array.len < JSON_MOST; i++)
+        json_line(&array, &lines->array[i]);
     if (i < lines->count) {
         char rest[64];
         (void)snprintf(rest, sizeof rest, "%zu lines more, of this level or lighter", lines->count - i);
-        json_line(&array, levels[lines->array[i].level].name, "…", rest);
+        json_line(&array, &(struct report_line){lines->array[i].level, (char *)"…", rest, false});
     }
     (void)buf_text_add(&array, "]");
     (void)buf_add(to, array.data, array.len);
@@ -168,8 +197,8 @@ void report_lines_json(const struct report_lines *lines, struct buf *to) {
 
 /* ---- printing ---- */
 
-static void print_line(void *context, enum line_level level, const char *file, const char *text) {
-    (void)buf_format(context, "%-8s %s: %s\n", levels[level].name, file, text);
+static void print_line(void *context, const struct report_line *line) {
+    (void)buf_format(context, "%-8s %s: %s\n", levels[line->level].name, line->file, line->text);
 }
 
 void report_print(const struct catalog_report *report, struct buf *to) {

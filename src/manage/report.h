@@ -22,12 +22,18 @@ enum line_level line_level_of(enum finding_level level);
 struct report_line {
     enum line_level level;
     char *file, *text;
+    bool rotten; /* of what was fetched again, or will be: report_lines_heal() */
 };
 struct report_lines {
     struct report_line *array;
     size_t count, room;
 };
 void report_lines_add(struct report_lines *lines, enum line_level level, const char *file, const char *text);
+/* An error that ends when the file is fetched again. */
+void report_lines_add_rotten(struct report_lines *lines, const char *file, const char *text);
+/* What had rotted and is right again, as is_healed() says, becomes a note; whether any was. */
+bool report_lines_heal(struct report_lines *lines, bool (*is_healed)(void *context, const char *file),
+    void *context);
 /* Those of a former report (its `checks`) whose file keeps() says true of. */
 void report_lines_keep(struct report_lines *lines, const char *checks,
     bool (*keeps)(void *context, const char *file), void *context);

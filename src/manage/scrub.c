@@ -8,6 +8,7 @@
 
 #include "manage/check.h"
 #include "manage/checks.h"
+#include "manage/heal.h"
 #include "manage/job.h"
 
 #define FIRST_LOOK_MS   10000
@@ -214,8 +215,10 @@ struct look_work {
 
 static void look_on_desk(struct work *work) {
     struct look_work *looking = list_entry(work, struct look_work, work);
-    if (!atomic_load(&looking->manage->shut))
+    if (!atomic_load(&looking->manage->shut)) {
+        heal_reports(looking->manage); /* of before a restart */
         look(looking->manage);
+    }
     free(looking);
 }
 
@@ -229,6 +232,7 @@ static void look_due(struct timer *timer) {
 
 void scrub_start(struct manage *manage) {
     manage->scrub.manage = manage;
+    manage->rot_told = true; /* by a report of the time before, perhaps */
     manage->scrub.timer.fire = look_due;
     timer_arm(manage->settings.timers, &manage->scrub.timer, clock_ms() + FIRST_LOOK_MS);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "manage/check_set.h"
+#include "manage/heal.h"
 #include "manage/job.h"
 #include "manage/report.h"
 
@@ -111,6 +112,8 @@ static void end_model(struct model_check *check) {
             log_warning("%s: its report can't be written to the catalogue", check->model.name);
         else
             tell_model(manage, check, &report);
+        manage->rot_told |= report.verdict == FINDING_ERROR;
+        heal_reports(manage); /* it may be here again by now */
         validation->models++;
         validation->files += report.files;
         validation->missing += report.missing;
@@ -189,7 +192,7 @@ static void add_lines(struct model_check *check, const struct file_check *file) 
     switch (file->checked) {
     case FILE_RIGHT: add_right(check, file); break;
     case FILE_MISSING: add_missing(check, file); break;
-    case FILE_ROTTEN: report_lines_add(&check->set.lines, LINE_ERROR, file->path, file->reason.text); break;
+    case FILE_ROTTEN: report_lines_add_rotten(&check->set.lines, file->path, file->reason.text); break;
     case FILE_UNJUDGED:
         check->cut |= file->error == -ERR_CANCELLED;
         report_lines_add(&check->set.lines, LINE_WARNING, file->path, err_text(&file->reason, file->error));

@@ -54,8 +54,10 @@ int catalog_report(struct catalog *catalog, int64_t model_id, struct catalog_rep
 int catalog_count_verdicts(struct catalog *catalog, uint64_t counts[static FINDING_LEVELS]) {
     LOCK_SCOPE(&catalog->read_lock);
     uint64_t found[FINDING_LEVELS] = {0};
-    struct db_statement *row =
-        db_query(catalog->reader, "SELECT verdict, COUNT(*) FROM reports GROUP BY verdict");
+    struct db_statement *row = db_query(catalog->reader,
+        "SELECT p.verdict, COUNT(*) FROM reports p "
+        "JOIN models m ON m.id = p.model_id JOIN revisions r ON r.id = m.revision_id "
+        "WHERE r.commit_id = p.commit_id GROUP BY p.verdict");
     int step;
     while ((step = db_step(row)) == 1) {
         int64_t verdict = db_get_number(row, 0);
@@ -67,15 +69,24 @@ int catalog_count_verdicts(struct catalog *catalog, uint64_t counts[static FINDI
     return step;
 }
 
+static void read_id(struct db_statement *row, int64_t *id) {
+    *id = db_get_number(row, 0);
+}
+
+int catalog_list_rotten(struct catalog *catalog, int64_t after_id, int64_t *array, size_t room) {
+    LOCK_SCOPE(&catalog->read_lock);
+    struct db_statement *row =
+        db_query(catalog->reader, "SELECT model_id FROM reports WHERE model_id > ?1 AND verdict = ?3 "
+                                  "AND instr(checks, '\"rotten\": true}') ORDER BY model_id LIMIT ?2");
+    row = and_number(and_number(and_number(row, 1, after_id), 2, (int64_t)room), 3, FINDING_ERROR);
+    return READ_LIST(row, read_id, array, room);
+}
+
 /* A blob is due by its oldest judgement: none at all is the oldest. */
 #define DUE                                                        \
     "FROM files f JOIN models m ON m.revision_id = f.revision_id " \
     "LEFT JOIN checks c ON c.digest = f.digest "                   \
     "WHERE f.digest > ?1 AND NOT f.is_folder AND COALESCE(c.checked_ms, 0) < ?2 "
-
-static void read_id(struct db_statement *row, int64_t *id) {
-    *id = db_get_number(row, 0);
-}
 
 static int list_due_ids(struct catalog *catalog, int64_t before_ms, const char *after, int64_t *array,
     size_t room) {

@@ -37,7 +37,10 @@ void catalog_report_done(struct catalog_report *report);
 int catalog_check(struct catalog *catalog, const char *digest, struct catalog_check *ret_check);
 /* -ENOENT: the model was never validated. */
 int catalog_report(struct catalog *catalog, int64_t model_id, struct catalog_report *ret_report);
-/* How many models' last reports have each verdict: FINDING_LEVELS counts. */
+/* Models whose last report tells of rot (a line of it has "rotten": true), as the lists of catalog.h. */
+int catalog_list_rotten(struct catalog *catalog, int64_t after_id, int64_t *array, size_t room);
+/* How many models' last reports, where they are of the selected revision, have each verdict: FINDING_LEVELS
+ * counts. */
 int catalog_count_verdicts(struct catalog *catalog, uint64_t counts[static FINDING_LEVELS]);
 /* Blobs of selected revisions that were not judged since `before_ms`, each once (as one of the files that
  * show it), in order of their digests, those after `after` ("" begins); the count. Whether they are here is
