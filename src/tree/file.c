@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree/file.h"
 
+#include <string.h>
+
 #include "manage/unsafe.h"
 #include "tree/inside.h"
 #include "tree/rows.h"
@@ -17,10 +19,12 @@ void files_done(struct tree *tree) {
     lock_done(&tree->files.lock);
 }
 
-static bool slot_get(struct tree *tree, uint64_t file_id, struct file_view *ret_view) {
+static bool slot_get(struct tree *tree, uint64_t file_id, bool judged, struct file_view *ret_view) {
     LOCK_SCOPE(&tree->files.lock);
     const struct file_slot *slot = &tree->files.slots[file_id % FILE_SLOTS];
     if (slot->file_id != file_id || slot->version != atomic_load(&tree->news))
+        return false;
+    if (judged && !slot->is_judged)
         return false;
     *ret_view = (struct file_view){.blob = blob_ref(slot->blob),
         .size = slot->size,
@@ -32,7 +36,8 @@ static bool slot_get(struct tree *tree, uint64_t file_id, struct file_view *ret_
 
 /* `version` is what tree->news was before the catalogue was asked: what changed since makes the slot
  * old at once. */
-static void slot_set(struct tree *tree, uint64_t file_id, const struct file_view *view, uint64_t version) {
+static void slot_set(struct tree *tree, uint64_t file_id, const struct file_view *view, bool judged,
+    uint64_t version) {
     struct blob *former = NULL;
     lock_take(&tree->files.lock);
     struct file_slot *slot = &tree->files.slots[file_id % FILE_SLOTS];
@@ -43,6 +48,7 @@ static void slot_set(struct tree *tree, uint64_t file_id, const struct file_view
         .size = view->size,
         .is_locked = view->is_locked,
         .is_former = view->is_former,
+        .is_judged = judged,
         .is_risky = view->is_risky,
         .blob = blob_ref(view->blob)};
     lock_drop(&tree->files.lock);
@@ -50,21 +56,48 @@ static void slot_set(struct tree *tree, uint64_t file_id, const struct file_view
         blob_put(former);
 }
 
-static int view_of(struct tree *tree, const struct catalog_file *file, struct file_view *ret_view) {
-    if (file->masked || !file->digest[0])
-        return -EACCES;
-    if (slot_get(tree, (uint64_t)file->id, ret_view))
+/* The file's model, as of `version` or later. */
+static int model_of(struct tree *tree, int64_t model_id, uint64_t version, struct model_slot *ret_model) {
+    struct model_slot *slot = &tree->files.models[(uint64_t)model_id % MODEL_SLOTS];
+    lock_take(&tree->files.lock);
+    bool found = slot->model_id == model_id && slot->version == version;
+    if (found)
+        *ret_model = *slot;
+    lock_drop(&tree->files.lock);
+    if (found)
         return 0;
-    uint64_t version = atomic_load(&tree->news);
     struct catalog_model model;
-    int result = catalog_model(tree->catalog, file->model_id, &model);
+    int result = catalog_model(tree->catalog, model_id, &model);
     if (result < 0)
         return result == -ENOENT ? -ERR_STALE : result;
-    const struct source *source = source_find(model.source);
-    if (!source)
+    struct model_slot fresh = {.model_id = model_id,
+        .version = version,
+        .source = source_find(model.source),
+        .revision_id = model.revision_id,
+        .is_locked = model.locked};
+    if (!fresh.source)
         return -ERR_STALE;
+    memcpy(fresh.name, model.name, sizeof(fresh.name));
+    *ret_model = fresh;
+    LOCK_SCOPE(&tree->files.lock);
+    *slot = fresh;
+    return 0;
+}
+
+/* `judged`: also whether it is risky, which costs a query that attributes do without. */
+static int view_of(struct tree *tree, const struct catalog_file *file, bool judged,
+    struct file_view *ret_view) {
+    if (file->masked || !file->digest[0])
+        return -EACCES;
+    if (slot_get(tree, (uint64_t)file->id, judged, ret_view))
+        return 0;
+    uint64_t version = atomic_load(&tree->news);
+    struct model_slot model;
+    int result = model_of(tree, file->model_id, version, &model);
+    if (result < 0)
+        return result;
     struct blob_origin origin = {
-        .source = source,
+        .source = model.source,
         .file = {.model = model.name,
             .commit = file->commit,
             .path = file->path,
@@ -72,13 +105,13 @@ static int view_of(struct tree *tree, const struct catalog_file *file, struct fi
             .size = file->size},
     };
     struct file_view view = {.size = file->size,
-        .is_locked = model.locked,
+        .is_locked = model.is_locked,
         .is_former = model.revision_id != file->revision_id,
-        .is_risky = unsafe_is_risky(tree->settings.manage, file->path, file->digest)};
+        .is_risky = judged && unsafe_is_risky(tree->settings.manage, file->path, file->digest)};
     result = blob_get(tree->store, &origin, &view.blob);
     if (result < 0)
         return result;
-    slot_set(tree, (uint64_t)file->id, &view, version);
+    slot_set(tree, (uint64_t)file->id, &view, judged, version);
     *ret_view = view;
     return 0;
 }
@@ -97,7 +130,7 @@ static int refuse_former(struct file_view *view, bool any_revision) {
 
 int file_blob(struct tree *tree, const struct catalog_file *file, bool any_revision, struct blob **ret_blob) {
     struct file_view view;
-    int result = view_of(tree, file, &view);
+    int result = view_of(tree, file, false, &view);
     if (!result)
         result = refuse_former(&view, any_revision);
     if (!result)
@@ -108,13 +141,13 @@ int file_blob(struct tree *tree, const struct catalog_file *file, bool any_revis
 int file_look(struct tree *tree, uint64_t file_id, bool any_revision, struct file_view *ret_view) {
     struct file_view view;
     int result = 0;
-    if (!slot_get(tree, file_id, &view)) {
+    if (!slot_get(tree, file_id, true, &view)) {
         struct catalog_file file;
         result = catalog_file(tree->catalog, (int64_t)file_id, &file);
         if (result == -ENOENT || (!result && file.is_folder))
             return -ERR_STALE;
         if (!result)
-            result = view_of(tree, &file, &view);
+            result = view_of(tree, &file, true, &view);
     }
     if (!result)
         result = refuse_former(&view, any_revision);

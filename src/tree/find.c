@@ -178,16 +178,25 @@ int find_file(const struct place *folder, const char *name, struct found *ret_fo
     return result < 0 ? result : found_file(folder, ret_found, &file);
 }
 
-int list_files(const struct place *folder, uint64_t after, struct found *ret_found) {
+int page_files(const struct place *folder, uint64_t after, struct listed *array, size_t room) {
     int64_t revision_id, parent_id;
     int result = folder_of(folder, &revision_id, &parent_id);
     if (result < 0)
         return result;
-    struct catalog_file file;
-    int count = catalog_list_folder(folder->tree->catalog, revision_id, parent_id, (int64_t)after, &file, 1);
-    if (count <= 0)
-        return count < 0 ? count : -ENOENT;
-    return found_file(folder, ret_found, &file);
+    struct catalog_file *files = mem_array(room, sizeof(*files));
+    int count =
+        catalog_list_folder(folder->tree->catalog, revision_id, parent_id, (int64_t)after, files, room);
+    for (int i = 0; i < count && result == 0; i++) {
+        struct found *found = &array[i].found;
+        result = found_file(folder, found, &files[i]);
+        array[i].place = (struct place){.tree = folder->tree,
+            .row = row_of(found->row),
+            .node = node_make(found->row, found->object, 0),
+            .object = found->object,
+            .file = files[i]};
+    }
+    free(files);
+    return result < 0 ? result : count;
 }
 
 /* --- What is waited for. --- */

@@ -17,7 +17,7 @@ int list_groups(const struct place *folder, uint64_t after, struct found *ret_fo
 int find_model(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
 int list_models(const struct place *folder, uint64_t after, struct found *ret_found);
 int find_file(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
-int list_files(const struct place *folder, uint64_t after, struct found *ret_found);
+int page_files(const struct place *folder, uint64_t after, struct listed *array, size_t room);
 /* find_revision.c */
 int find_revision(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
 int list_revisions(const struct place *folder, uint64_t after, struct found *ret_found);

@@ -22,6 +22,7 @@
 #define STAMP_WAYS       4
 #define HANDLE_BUCKETS   1024
 #define FILE_SLOTS       512
+#define MODEL_SLOTS      16 /* listings under way: a folder's files have one model */
 #define SEEN_SLOTS       1024
 
 struct snapshots { /* snapshot.h */
@@ -53,12 +54,22 @@ struct file_slot {
     uint64_t file_id; /* 0: free */
     uint64_t version;
     uint64_t size;
-    bool is_locked, is_former, is_risky;
+    bool is_locked, is_former;
+    bool is_judged, is_risky; /* the latter once the former */
     struct blob *blob;
+};
+struct model_slot {   /* what files need to know of their model */
+    int64_t model_id; /* 0: free */
+    uint64_t version;
+    const struct source *source;
+    int64_t revision_id;
+    bool is_locked;
+    char name[NAME_MODEL_SIZE];
 };
 struct files { /* file.h */
     struct lock lock;
     struct file_slot slots[FILE_SLOTS];
+    struct model_slot models[MODEL_SLOTS];
 };
 
 struct changes { /* change.h */

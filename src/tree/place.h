@@ -34,6 +34,12 @@ struct place {
     };
 };
 
+/* A name of a page, with the place that it leads to. */
+struct listed {
+    struct found found;
+    struct place place;
+};
+
 /* Reads what `node` is about. -ERR_STALE when it is no more, or never was: the kernel then walks there
  * again. */
 int place_load(struct tree *tree, node_number node, struct place *ret_place);

@@ -244,7 +244,7 @@ static const struct row rows[ROW_LIMIT] = {
         .print = print_revision_sums,
         .help = "for `cd files && sha256sum -c ../SHA256SUMS`" },
     [ROW_REVISION_FILE] = { FILES(IN_REVISION_FILES, ABOUT_FILE), .pattern = "FILE",
-        .find = find_file, .list = list_files,
+        .find = find_file, .page = page_files,
         .help = "a file of this revision; the same inode as in files/ while it is the selected one" },
     [ROW_REVISION_FOLDER] = { FOLDER(IN_REVISION_FILES, ABOUT_FILE), .pattern = "FOLDER",
         .holds = IN_REVISION_FILES,
@@ -259,7 +259,7 @@ static const struct row rows[ROW_LIMIT] = {
 
     /* --- hf/ORG/NAME/files/ and below --- */
     [ROW_FILE] = { FILES(IN_FILES, ABOUT_FILE), .pattern = "FILE",
-        .find = find_file, .list = list_files,
+        .find = find_file, .page = page_files,
         .help = "a file of the selected revision; reading fetches what is not here yet, and checks it" },
     [ROW_FOLDER] = { FOLDER(IN_FILES, ABOUT_FILE), .pattern = "FOLDER", .holds = IN_FILES,
         .help = "a folder of it" },

@@ -138,6 +138,8 @@ struct found {
     char name[256];
 };
 
+struct listed; /* place.h */
+
 struct row {
     const char *name;    /* NULL: a pattern, with find() and list() */
     const char *pattern; /* how help writes it: "ORG" */
@@ -170,6 +172,9 @@ struct row {
     /* Patterns: the first name whose cursor is > `after`: 0, or -ENOENT. NULL: another row of the
      * table lists these. */
     int (*list)(const struct place *folder, uint64_t after, struct found *ret_found);
+    /* Patterns, instead of list() where there are many: up to `room` of them with their places, in the
+     * order of their cursors; the count, or an error. */
+    int (*page)(const struct place *folder, uint64_t after, struct listed *array, size_t room);
 };
 
 /* The row of a number; NULL when there is none. */

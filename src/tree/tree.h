@@ -105,12 +105,13 @@ int tree_lookup(struct tree *tree, node_number parent, const char *name, struct 
 int tree_getattr(struct tree *tree, node_number node, struct tree_entry *ret_entry);
 int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target);
 
-/* One entry after the other: `offset` 0 begins ("." and ".." are the face's), *ret_next is the offset
- * behind the entry. 0 with an entry, -ENOENT at the end. `with_attributes`: fill the stat, else node,
- * kind and st_mode only. Offsets are stable: numbers, not positions. The name is into `name` (256
- * bytes). */
-int tree_readdir(struct tree *tree, node_number folder, uint64_t offset, bool with_attributes,
-    char name[static 256], struct tree_entry *ret_entry, uint64_t *ret_next);
+/* Calls `add` with one entry after the other, from `offset` on (0 begins; "." and ".." are the face's),
+ * until it wants no more or there are none: 0. `next` is the offset behind the entry: stable, a number and
+ * not a position. `with_attributes`: the stat is filled, else node, kind, st_ino and st_mode only. An error
+ * may come after entries: those were given. */
+typedef bool tree_add(void *context, const char *name, const struct tree_entry *entry, uint64_t next);
+int tree_list(struct tree *tree, node_number folder, uint64_t offset, bool with_attributes, tree_add *add,
+    void *context);
 
 /* Before an open that does not come here, since the node is passed through already: 0, or why not. */
 int tree_may_open(struct tree *tree, node_number node);

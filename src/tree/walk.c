@@ -4,10 +4,13 @@
 
 #include "tree/walk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "tree/inside.h"
+
+enum { PAGE = 32, LISTING_ENDS = 1 };
 
 /* A name of ours in a folder is about what the folder is about, or about nothing. */
 static uint64_t inherited_object(const struct place *folder, const struct row *row) {
@@ -57,55 +60,94 @@ static uint64_t key_make(const struct row *row, uint64_t cursor) {
     return (uint64_t)row_number(row) << 32 | (cursor & UINT32_MAX);
 }
 
-static int found_next(const struct place *folder, uint64_t offset, struct found *ret_found,
-    uint64_t *ret_next) {
-    enum table table = folder->row->holds;
-    for (const struct row *row = row_next(table, -1); row; row = row_next(table, (int)row_number(row))) {
-        uint64_t first = key_make(row, 0);
-        if (row->name && first >= offset) {
-            ret_found->row = (enum row_number)row_number(row);
-            ret_found->object = inherited_object(folder, row);
-            *ret_next = first + 1;
-            return text_copy(ret_found->name, sizeof(ret_found->name), row->name);
-        }
-        if (row->list && first + UINT32_MAX >= offset) {
-            int result = row->list(folder, offset > first ? offset - 1 - first : 0, ret_found);
-            if (!result)
-                *ret_next = key_make(row, ret_found->cursor) + 1;
-            if (result != -ENOENT)
-                return result;
-        }
+/* A listing under way. */
+struct listing {
+    const struct place *folder;
+    bool with_attributes;
+    tree_add *add;
+    void *context;
+    struct listed *page; /* of PAGE, once one is needed */
+};
+
+/* LISTING_ENDS: nobody wants more. `place` is NULL where it is not known yet. */
+static int give(const struct listing *listing, const struct found *found, const struct place *place,
+    uint64_t next) {
+    const struct row *row = row_of(found->row);
+    struct tree_entry entry = {.node = node_make(found->row, found->object, found->part), .kind = row->kind};
+    entry.stat.st_ino = node_inode(entry.node);
+    entry.stat.st_mode = entry_mode(row);
+    int result = 0;
+    if (listing->with_attributes)
+        result = place ? entry_fill(place, &entry) : fill_found(listing->folder->tree, entry.node, &entry);
+    if (result < 0) { /* it went in this moment, or can't be shown: the others can */
+        trace(tree, "%s is not listed: %s", found->name, err_sentence(result));
+        return 0;
     }
-    return -ENOENT;
+    return listing->add(listing->context, found->name, &entry, next) ? 0 : LISTING_ENDS;
 }
 
-int tree_readdir(struct tree *tree, node_number node, uint64_t offset, bool with_attributes,
-    char name[static 256], struct tree_entry *ret_entry, uint64_t *ret_next) {
+static int give_named(const struct listing *listing, const struct row *row) {
+    struct found found = {.row = (enum row_number)row_number(row),
+        .object = inherited_object(listing->folder, row)};
+    int result = text_copy(found.name, sizeof(found.name), row->name);
+    return result < 0 ? result : give(listing, &found, NULL, key_make(row, 0) + 1);
+}
+
+static int give_listed(const struct listing *listing, const struct row *row, uint64_t after) {
+    for (;;) {
+        struct found found = {0};
+        int result = row->list(listing->folder, after, &found);
+        if (result < 0)
+            return result == -ENOENT ? 0 : result;
+        after = found.cursor;
+        result = give(listing, &found, NULL, key_make(row, after) + 1);
+        if (result)
+            return result;
+    }
+}
+
+static int give_pages(struct listing *listing, const struct row *row, uint64_t after) {
+    if (!listing->page)
+        listing->page = mem_array(PAGE, sizeof(*listing->page));
+    for (;;) {
+        int count = row->page(listing->folder, after, listing->page, PAGE);
+        if (count < 0)
+            return count == -ENOENT ? 0 : count;
+        for (int i = 0; i < count; i++) {
+            const struct listed *listed = &listing->page[i];
+            after = listed->found.cursor;
+            int result = give(listing, &listed->found, &listed->place, key_make(row, after) + 1);
+            if (result)
+                return result;
+        }
+        if (count < PAGE)
+            return 0;
+    }
+}
+
+static int give_row(struct listing *listing, const struct row *row, uint64_t offset) {
+    uint64_t first = key_make(row, 0), after = offset > first ? offset - 1 - first : 0;
+    if (row->name)
+        return first >= offset ? give_named(listing, row) : 0;
+    if (first + UINT32_MAX < offset)
+        return 0;
+    return row->list ? give_listed(listing, row, after) : row->page ? give_pages(listing, row, after) : 0;
+}
+
+int tree_list(struct tree *tree, node_number node, uint64_t offset, bool with_attributes, tree_add *add,
+    void *context) {
     struct place folder;
     int result = load_folder(tree, node, &folder);
     if (result < 0)
-        return result == -ERR_STALE ? -ENOENT : result; /* one that is gone is empty to who is in it */
-    for (;;) {
-        struct found found = {0};
-        uint64_t next = 0;
-        result = found_next(&folder, offset, &found, &next);
-        if (result < 0)
-            return result;
-        const struct row *row = row_of(found.row);
-        struct tree_entry entry = {.node = node_make(found.row, found.object, found.part), .kind = row->kind};
-        entry.stat.st_ino = node_inode(entry.node);
-        entry.stat.st_mode = entry_mode(row);
-        result = with_attributes ? fill_found(tree, entry.node, &entry) : 0;
-        if (result < 0) { /* it went in this moment, or can't be shown: the others can */
-            trace(tree, "%s is not listed: %s", found.name, err_sentence(result));
-            offset = next;
-            continue;
-        }
-        memcpy(name, found.name, sizeof(found.name));
-        *ret_entry = entry;
-        *ret_next = next;
-        return 0;
-    }
+        return result == -ERR_STALE ? 0 : result; /* one that is gone is empty to who is in it */
+    struct listing listing = {
+        .folder = &folder, .with_attributes = with_attributes, .add = add, .context = context};
+    enum table table = folder.row->holds;
+    for (const struct row *row = row_next(table, -1); row && !result;
+        row = row_next(table, (int)row_number(row)))
+        result = give_row(&listing, row, offset);
+    free(listing.page);
+    return result < 0 ? result : 0;
 }
 
 int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target) {

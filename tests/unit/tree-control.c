@@ -121,7 +121,7 @@ static void the_kernel_hears_of_changes(int64_t model_id) {
 
     /* Forgotten: whoever stands there finds it gone, and an empty folder. */
     char name[256];
-    uint64_t next;
+    uint64_t offset = 0;
     node_number model = node_of("hf/acme/tiny");
     CHECK_OK(catalog_forget_model(catalog, model_id));
     changes_of(&(struct news){.kind = NEWS_MODEL_FORGOTTEN, .id = model_id, .text = "hf:acme/tiny"}, 2);
@@ -129,7 +129,7 @@ static void the_kernel_hears_of_changes(int64_t model_id) {
     CHECK_ERROR(tree_getattr(tree, model, &entry), -ERR_STALE);
     CHECK_ERROR(tree_getattr(tree, now, &entry), -ERR_STALE);
     CHECK_ERROR(step(model, "state", &entry), -ERR_STALE);
-    CHECK_ERROR(tree_readdir(tree, files, 0, true, name, &entry, &next), -ENOENT);
+    CHECK(!list_next(files, &offset, name, &entry));
     tree_listen(tree, NULL, NULL);
 }
 

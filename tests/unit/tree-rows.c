@@ -85,7 +85,8 @@ static void has_what_its_kind_needs(const struct row *row) {
 static void can_be_found(const struct row *row) {
     bool pattern = row->pattern && row_number(row) != ROW_FOLDER &&
                    row_number(row) != ROW_REVISION_FOLDER; /* which the row of files finds */
-    check_row(!row->find == !pattern && !row->list == !pattern, "a pattern finds and lists");
+    check_row(!row->find == !pattern && !(row->list || row->page) == !pattern, "a pattern finds and lists");
+    check_row(!row->list || !row->page, "lists one by one or by pages");
 }
 
 /* A name of ours is about what its folder is about, or about the tree: else its object would be made up. */

@@ -49,6 +49,35 @@ static inline bool held(int result, const struct reason *reason, const char *wha
     return CHECK(result >= 0);
 }
 
+/* --- listing: an entry a call --- */
+
+struct next_entry {
+    char *name;
+    struct tree_entry *entry;
+    uint64_t offset;
+    bool found;
+};
+
+static inline bool take_one(void *context, const char *name, const struct tree_entry *entry, uint64_t next) {
+    struct next_entry *to = context;
+    if (to->found)
+        return false;
+    CHECK(next > to->offset);
+    snprintf(to->name, 256, "%s", name);
+    *to->entry = *entry;
+    to->offset = next;
+    return to->found = true;
+}
+
+/* false: there are no more. */
+static inline bool list_next(node_number folder, uint64_t *offset, char name[static 256],
+    struct tree_entry *ret_entry) {
+    struct next_entry to = {.name = name, .entry = ret_entry, .offset = *offset};
+    CHECK_OK(tree_list(tree, folder, *offset, true, take_one, &to));
+    *offset = to.offset;
+    return to.found;
+}
+
 static inline void tree_begin(void) {
     struct tree_settings settings = {.manage = manage,
         .uid = 1000,

@@ -48,23 +48,14 @@ static bool add_own(struct listing *listing, uint64_t *offset) {
     return true;
 }
 
-static int add_rest(struct listing *listing, uint64_t offset) {
-    char name[256];
-    struct tree_entry entry;
-    uint64_t next;
-    int error;
-    while (!(error = tree_readdir(listing->call.face->tree, listing->call.node, offset - OWN_ENTRIES,
-                 listing->plus, name, &entry, &next))) {
-        struct fuse_entry_param param = entry_param(&entry);
-        if (!param.attr.st_ino)
-            param.attr.st_ino = node_inode(entry.node);
-        offset = next + OWN_ENTRIES;
-        if (!add(listing, name, &param, offset))
-            break;
-        if (listing->plus)
-            known_add(listing->call.face->known, entry.node);
-    }
-    return error == -ENOENT ? 0 : error;
+static bool add_entry(void *context, const char *name, const struct tree_entry *entry, uint64_t next) {
+    struct listing *listing = context;
+    struct fuse_entry_param param = entry_param(entry);
+    if (!add(listing, name, &param, next + OWN_ENTRIES))
+        return false;
+    if (listing->plus)
+        known_add(listing->call.face->known, entry->node);
+    return true;
 }
 
 static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t at, bool plus) {
@@ -75,7 +66,9 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t at, bool pl
         .room = size < FACE_READ_MOST ? size : FACE_READ_MOST,
     };
     uint64_t offset = (uint64_t)at;
-    int error = add_own(&listing, &offset) ? add_rest(&listing, offset) : 0;
+    int error = 0;
+    if (add_own(&listing, &offset))
+        error = tree_list(listing.call.face->tree, node, offset - OWN_ENTRIES, plus, add_entry, &listing);
     /* What went before an error is given first; the error comes again with the next request. */
     if (error && !listing.used)
         answer_error(&listing.call, error);
