@@ -56,9 +56,11 @@ static int print_options(FILE *to) {
           "`$XDG_CONFIG_HOME/weightfs/config.json`) as a member of one flat object,\n"
           "in the environment under the names below, or behind `-o` of `weightfs mount` and in fstab: `-o "
           "store=/data/store,offline`.\n"
-          "The later one of these wins, and what was written into `config/` of a mount goes before all of them: "
+          "The later one of these wins, and what was written into `config/` of a mount goes before all of "
+          "them: "
           "`echo 60 > config/stall_timeout_s`,\n"
-          "`echo default > …` unsets it; where it says \"can change while mounted\" it counts at once, else from the "
+          "`echo default > …` unsets it; where it says \"can change while mounted\" it counts at once, else "
+          "from the "
           "next mount on. `weightfs config --dump`\nprints what is in force and where it comes from.\n",
         to);
     for (const struct option_section *section = option_sections(); section->rows; section++) {
