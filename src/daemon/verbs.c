@@ -51,6 +51,8 @@ static const struct verb own_verbs[] = {
         "what a pull of a model would do", text_flags, verb_document},
     {"report", "[-m DIR] [--json] [KEY|PATH]",
         "what the last validation of a model found", document_flags, verb_document},
+    {"run", "[-m DIR] KEY|PATH [PROMPT…]",
+        "ask a model; without a PROMPT standard input is one", run_flags, verb_run},
     {"help", "[VERB]",
         "this list, or all of one verb", no_flags, verb_help},
 };

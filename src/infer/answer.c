@@ -18,6 +18,8 @@ struct answer {
     _Atomic uint64_t moved_ms; /* read without the lock, by sweepers */
 };
 
+static atomic_size_t all_bytes; /* of text, of all answers */
+
 struct answer *answer_new(uint64_t number) {
     struct answer *answer = mem_new(sizeof *answer);
     atomic_init(&answer->refs, 1);
@@ -38,6 +40,7 @@ struct answer *answer_ref(struct answer *answer) {
 void answer_put(struct answer *answer) {
     if (!answer || atomic_fetch_sub(&answer->refs, 1) > 1)
         return;
+    atomic_fetch_sub(&all_bytes, answer->text.len);
     buf_done(&answer->text); /* nobody waits: a wait is taken back before its reference is put */
     lock_done(&answer->lock);
     free(answer);
@@ -100,9 +103,11 @@ int answer_add(struct answer *answer, const char *text, size_t len) {
     struct list ready;
     list_init(&ready);
     lock_take(&answer->lock);
-    int error = answer->info.ended                      ? -ERR_CANCELLED
-                : buf_add(&answer->text, text, len) < 0 ? -ERR_TOO_LARGE
-                                                        : 0;
+    int error = answer->info.ended ? -ERR_CANCELLED : 0;
+    if (!error && (atomic_load(&all_bytes) + len > ANSWERS_LIMIT || buf_add(&answer->text, text, len) < 0))
+        error = -ERR_TOO_LARGE;
+    if (!error)
+        atomic_fetch_add(&all_bytes, len);
     if (!error && len && !answer->info.first_ms)
         answer->info.first_ms = clock_ms();
     if (!error)

@@ -16,7 +16,8 @@
 #include "base/err.h"
 #include "base/wait.h"
 
-#define ANSWER_LIMIT (64u << 20) /* bytes of text */
+#define ANSWER_LIMIT  (64u << 20)  /* bytes of text of one … */
+#define ANSWERS_LIMIT (512u << 20) /* … and of all */
 
 struct answer;
 

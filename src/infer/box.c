@@ -126,8 +126,9 @@ static bool sit(struct infer *infer, struct question *question) {
     unsigned most = (unsigned)options_number(infer->settings.options, "queue_length");
     LOCK_SCOPE(&infer->lock);
     struct seat *seat = seat_of(infer, question->model_id);
-    if (seat->waiting_count >= most)
+    if (seat->waiting_count >= most || infer->text_bytes + question->len > TEXTS_MOST)
         return false;
+    infer->text_bytes += question->len;
     question->seat = seat;
     question->queued_ms = clock_ms();
     list_append(&seat->waiting, &question->link);
@@ -148,8 +149,10 @@ int infer_submit(struct infer *infer, uint64_t number, const char *text, size_t 
         question->text = mem_array(len + 1, 1);
         memcpy(question->text, text, len);
         question->len = len;
-        if (!sit(infer, question))
-            error = err_because(&reason, -EAGAIN, "too many questions wait for this model (queue_length)");
+        if (!sit(infer, question)) {
+            question->len = 0; /* it does not count */
+            error = err_because(&reason, -EAGAIN, "too many questions wait (queue_length); ask again later");
+        }
     }
     if (error < 0)
         question_end(question, error, err_text(&reason, error));

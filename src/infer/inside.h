@@ -20,6 +20,7 @@
 
 #define SEAT_FILES_MOST 256
 #define BOXES_MOST      1024
+#define TEXTS_MOST      (256u << 20) /* bytes of questions that wait or are answered */
 
 /* One question, from the first byte of its document to the end of its answer. In exactly one place:
  * pending in the table (its document is being written), in seat->waiting, or in seat->asked. */
@@ -108,6 +109,7 @@ struct infer {
     struct list seats, boxes, pending;
     unsigned box_count;
     uint64_t last_number;
+    size_t text_bytes; /* of all questions */
 };
 
 /* The desk looks at everything soon. From any thread. */

@@ -15,6 +15,9 @@ static void question_free(struct question *question) {
     if (question->ask)
         ask_free(question->ask);
     answer_put(question->answer);
+    lock_take(&question->infer->lock);
+    question->infer->text_bytes -= question->len;
+    lock_drop(&question->infer->lock);
     free(question->text);
     free(question);
 }
