@@ -15,6 +15,7 @@
 #include "store/rot.h"
 
 #define ABANDONED_S 600 /* younger ones may be somebody's who writes just now */
+#define LOCK_TRIES  500 /* whoever opens a part at the start holds it for a moment */
 
 /* Removes temporary files in the folder; its descriptor is the caller's. */
 static void sweep_folder(int folder_fd) {
@@ -36,7 +37,7 @@ static void sweep_folder(int folder_fd) {
 
 static void repair_part(struct store *store, const char *key) {
     FD_CLEANUP int part_fd = path_open_folder(store->parts_fd, key, false);
-    if (part_fd < 0 || part_lock(part_fd, 0))
+    if (part_fd < 0 || part_lock(part_fd, LOCK_TRIES))
         return;
     if (faccessat(part_fd, "data", F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
         (void)unlinkat(part_fd, "map", 0);
