@@ -23,6 +23,7 @@ enum { FLAG_DUMP = FLAG_LONG_ONLY, FLAG_CONFIG };
 const struct flag config_flags[] = {
     {FLAG_DUMP, "dump", NULL, "print NAME VALUE ORIGIN, a line an option; it does so without this, too"},
     FLAG_MOUNT,
+    FLAG_AS_JSON,
     {FLAG_CONFIG, "config", "FILE", "not of a mount: configuration file instead of the usual one"},
     {'o', NULL, "KEY=VALUE[,…]", "not of a mount: options, as for mount"},
     {0, NULL, NULL, NULL},
@@ -32,6 +33,8 @@ struct request {
     struct config_words words;
     const char *config_path, *mount;
     char **names; /* which to print; NULL-ended; none: all */
+    const struct options *rows;
+    bool as_json;
 };
 
 /* A line: what has no value is "-"; origins come late, since they may hold spaces. `changes`: after the next
@@ -53,10 +56,44 @@ static const char *shown(const char *value) {
     return value[0] ? value : "-";
 }
 
+static void add_value(const struct request *request, const struct line *line, const char *value,
+    struct buf *to) {
+    size_t index;
+    if (options_find(request->rows, line->name, "", &index, NULL) >= 0)
+        setting_value_json(options_row(request->rows, index), value, to);
+    else
+        (void)buf_json_string(to, value); /* a newer daemon's */
+}
+
+/* As config.json in a mount. */
+static void print_json(const struct request *request,
+    bool (*read)(void *context, size_t index, struct line *), void *context) {
+    static struct line line; /* large */
+    BUF_CLEANUP struct buf text = BUF_INIT;
+    for (size_t i = 0; read(context, i, &line); i++) {
+        if (!is_wanted(request, line.name))
+            continue;
+        (void)buf_format(&text, "%s  \"%s\": { \"value\": ", text.len ? ",\n" : "", line.name); /* no limit */
+        add_value(request, &line, line.value, &text);
+        (void)buf_text_add(&text, ", \"from\": ");
+        (void)buf_json_string(&text, line.origin);
+        if (line.changes) {
+            (void)buf_text_add(&text, ", \"next\": ");
+            add_value(request, &line, line.next, &text);
+        }
+        (void)buf_text_add(&text, " }");
+    }
+    printf("{\n%s\n}\n", buf_text(&text));
+}
+
 /* `read` fills line `index`; false at the end. */
 static void print_lines(const struct request *request,
     bool (*read)(void *context, size_t index, struct line *), void *context) {
     static struct line line; /* large */
+    if (request->as_json) {
+        print_json(request, read, context);
+        return;
+    }
     int name_width = 0, value_width = 0;
     for (size_t i = 0; read(context, i, &line); i++) {
         int name_len = (int)strlen(line.name), value_len = (int)strlen(line.value);
@@ -153,7 +190,7 @@ static int check_names(const struct request *request, const struct options *opti
     struct reason reason = {""};
     size_t index;
     for (char **at = request->names; *at; at++)
-        if (options_find(options, *at, "weightfs config", &index, &reason) < 0)
+        if (options_find(options, *at, "config", &index, &reason) < 0)
             return say(WEIGHTFS_EXIT_USAGE, "%s", reason.text);
     return WEIGHTFS_EXIT_OK;
 }
@@ -168,6 +205,7 @@ int verb_config(int argc, char **argv) {
         case FLAG_DUMP: break; /* there is nothing else to do */
         case FLAG_CONFIG: request.config_path = value; break;
         case 'm': request.mount = value; break;
+        case FLAG_JSON: request.as_json = true; break;
         case 'o':
             if (config_add_words(&request.words, NULL, value) < 0)
                 return say(WEIGHTFS_EXIT_USAGE, "more than %d -o; put options behind one, divided by commas",
@@ -182,6 +220,7 @@ int verb_config(int argc, char **argv) {
             "-m asks a mount for its settings; -o and --config ask what a mount would have");
     request.names = argv + optind;
     struct options *options = all_options_new();
+    request.rows = options;
     int code = check_names(&request, options);
     if (code == WEIGHTFS_EXIT_OK)
         code = is_about_mount(&request) ? print_of_mount(&request) : print_would_be(&request, options);

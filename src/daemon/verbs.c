@@ -42,7 +42,7 @@ static const struct verb own_verbs[] = {
     {"configure", "[-m DIR] [--json] [KEY|PATH] [NAME[=VALUE]…]",
         "show or change the settings of the mount or of a model; NAME=default unsets", configure_flags,
         verb_configure},
-    {"config", "[--dump] [-m DIR | [--config FILE] [-o KEY=VALUE…]] [NAME…]",
+    {"config", "[--dump] [--json] [-m DIR | [--config FILE] [-o KEY=VALUE…]] [NAME…]",
         "print the settings of a mount, or those that one would have, and where each comes from",
         config_flags, verb_config},
     {"card", "[-m DIR] [--json] [KEY|PATH]",
