@@ -87,7 +87,7 @@ struct changes { /* change.h */
 };
 
 struct versions { /* version.h */
-    _Atomic uint64_t all, figures;
+    _Atomic uint64_t all, figures, listings;
     _Atomic uint64_t models[VERSION_SLOTS];
 };
 

@@ -17,12 +17,15 @@
  * beside them: a second is short, and what is gone meanwhile answers ESTALE, upon which the kernel
  * looks again. Texts have no such time: every stat prints them. */
 #define AGES  3600000
+#define MINUTE 60000
 #define SHORT 1000
 #define NEVER 0
 
 /* clang-format off */
 #define KIND(what, bits, name_ms, stat_ms) .kind = what, .mode = bits, .entry_ms = name_ms, .attr_ms = stat_ms
 #define FOLDER(where, what)  KIND(NODE_FOLDER, 0555, AGES, SHORT), .in = where, .about = what
+/* A folder whose times `change.c` tells the kernel of. */
+#define TOLD_FOLDER(where, what) KIND(NODE_FOLDER, 0555, AGES, MINUTE), .in = where, .about = what
 #define FOUND(where, what)   KIND(NODE_FOLDER, 0555, SHORT, SHORT), .in = where, .about = what
 #define TEXT(where, what)    KIND(NODE_TEXT, 0444, AGES, NEVER), .in = where, .about = what
 /* Anybody may try: who may not is told EPERM, and it is written down; the kernel would do neither. */
@@ -140,7 +143,7 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "a model; the first step into an unknown one asks the source once" },
 
     /* --- hf/ORG/NAME/ --- */
-    [ROW_FILES] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "files", .holds = IN_FILES,
+    [ROW_FILES] = { TOLD_FOLDER(IN_MODEL, ABOUT_MODEL), .name = "files", .holds = IN_FILES,
         .help = "the model's own files: what loaders are pointed at" },
     [ROW_SUMS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "SHA256SUMS",
         .print = print_sums,
@@ -261,7 +264,7 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_FILE] = { FILES(IN_FILES, ABOUT_FILE), .pattern = "FILE",
         .find = find_file, .page = page_files,
         .help = "a file of the selected revision; reading fetches what is not here yet, and checks it" },
-    [ROW_FOLDER] = { FOLDER(IN_FILES, ABOUT_FILE), .pattern = "FOLDER", .holds = IN_FILES,
+    [ROW_FOLDER] = { TOLD_FOLDER(IN_FILES, ABOUT_FILE), .pattern = "FOLDER", .holds = IN_FILES,
         .help = "a folder of it" },
 
     /* --- by/ and below --- */

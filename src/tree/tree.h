@@ -113,6 +113,10 @@ typedef bool tree_add(void *context, const char *name, const struct tree_entry *
 int tree_list(struct tree *tree, node_number folder, uint64_t offset, bool with_attributes, tree_add *add,
     void *context);
 
+/* true: what the folder holds changes only when this number rises (with another revision of any model), and
+ * the kernel may keep a listing of it. Nothing is looked up. */
+bool tree_listing_version(struct tree *tree, node_number folder, uint64_t *ret_version);
+
 /* Before an open that does not come here, since the node is passed through already: 0, or why not. */
 int tree_may_open(struct tree *tree, node_number node);
 

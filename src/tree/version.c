@@ -48,10 +48,21 @@ void version_hear(struct tree *tree, const struct news *news) {
         return;
     }
     raise(&tree->news);
+    if (news->kind == NEWS_FILES_CHANGED || news->kind == NEWS_MODEL_FORGOTTEN)
+        raise(&tree->versions.listings);
     if (is_about_model(news->kind))
         raise(slot_of(tree, (uint64_t)news->id));
     else if (news->kind != NEWS_JOB) /* with news of its model, if it has one */
         raise(&tree->versions.all);
+}
+
+/* Those under revisions/ are read seldom, and go without news. */
+bool tree_listing_version(struct tree *tree, node_number folder, uint64_t *ret_version) {
+    const struct row *row = row_of(node_row(folder));
+    if (!row || row->holds != IN_FILES)
+        return false;
+    *ret_version = atomic_load(&tree->versions.listings);
+    return true;
 }
 
 void version_raise(struct tree *tree) {

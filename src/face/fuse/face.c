@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "face/fuse/backing.h"
 #include "face/fuse/known.h"
+#include "face/fuse/listings.h"
 #include "face/fuse/mounted.h"
 #include "face/fuse/notifier.h"
 #include "face/fuse/park.h"
@@ -165,6 +166,7 @@ int face_new(const struct face_settings *settings, struct face **ret_face, struc
     lock_init(&face->lock, LOCK_QUEUE);
     lock_condition_init(&face->changed);
     face->known = known_new(settings->takeover);
+    face->listings = listings_new();
     face->polls = polls_new();
     fuse_set_log_func(heard);
 
@@ -292,6 +294,7 @@ void face_free(struct face *face) {
     waker_free(face->waker);
     polls_free(face->polls);
     known_free(face->known);
+    listings_free(face->listings);
     if (face->session)
         fuse_session_destroy(face->session);
     state_close(face->state);

@@ -27,6 +27,7 @@ struct notifier;
 struct park;
 struct state;
 struct known;
+struct listings;
 struct polls;
 struct waker;
 
@@ -42,7 +43,8 @@ struct face {
     struct park *park;
     struct backing *backing;
     struct notifier *notifier;
-    struct known *known; /* which folders the kernel may know */
+    struct known *known;       /* which folders the kernel may know */
+    struct listings *listings; /* which folders' names it may keep */
     struct polls *polls;
     struct waker *waker; /* NULL: nobody is woken */
 
@@ -100,6 +102,7 @@ void link_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const c
 void link_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void link_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
     const char *new_name, unsigned flags);
+void list_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file);
 void list_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file);
 void list_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
     struct fuse_file_info *file);
@@ -125,7 +128,7 @@ void answer_data(const struct call *call, const void *data, size_t size);
 void answer_written(const struct call *call, size_t size);
 void answer_link(const struct call *call, const char *target);
 void answer_ready(const struct call *call, unsigned events); /* of poll() */
-void answer_size(const struct call *call, size_t size); /* of an extended attribute */
+void answer_size(const struct call *call, size_t size);      /* of an extended attribute */
 void answer_space(const struct call *call, const struct statvfs *space);
 /* false: the caller has gone, and no RELEASE will come. */
 bool answer_open(const struct call *call, const struct fuse_file_info *file);

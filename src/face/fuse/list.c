@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "face/fuse/known.h"
+#include "face/fuse/listings.h"
 
 /*
  * Listing. Offsets: 0 is before ".", 1 before "..", and n + 2 is the tree's n.
@@ -74,6 +75,14 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t at, bool pl
         answer_error(&listing.call, error);
     else
         answer_data(&listing.call, listing.data, listing.used);
+}
+
+void list_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
+    struct call call = call_of(req, OPERATION_OPENDIR, node);
+    uint64_t version;
+    file->cache_readdir = tree_listing_version(call.face->tree, node, &version);
+    file->keep_cache = file->cache_readdir && listings_keep(call.face->listings, node, version);
+    (void)answer_open(&call, file); /* nothing to take back when nobody waits for it */
 }
 
 void list_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file) {

@@ -17,6 +17,7 @@
     ROW(STATFS, "statfs")           \
     ROW(GETXATTR, "getxattr")       \
     ROW(LISTXATTR, "listxattr")     \
+    ROW(OPENDIR, "opendir")         \
     ROW(READDIR, "readdir")         \
     ROW(READDIRPLUS, "readdirplus") \
     ROW(OPEN, "open")               \

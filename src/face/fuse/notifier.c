@@ -100,8 +100,11 @@ static int expire(struct fuse_session *session, uint64_t folder, const char *nam
 
 /* Results are of no interest: ENOENT is what the kernel says of what it does not know anyway. */
 static void tell(struct face *face, const struct note *note) {
+    /* A folder's pages are its names: who has it open reads the new ones from the start on. A file's pages
+     * are never dropped. */
+    off_t pages = node_kind(note->node) == NODE_FOLDER ? 0 : -1;
     int error = note->expire ? expire(face->session, note->node, note->name)
-                             : fuse_lowlevel_notify_inval_inode(face->session, note->node, -1, 0);
+                             : fuse_lowlevel_notify_inval_inode(face->session, note->node, pages, 0);
     trace(fuse, "%s node %#llx %s: %s", note->expire ? "expire" : "attributes",
         (unsigned long long)note->node, note->name, err_name(error));
 }

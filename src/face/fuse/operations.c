@@ -2,12 +2,13 @@
 #include "face/fuse/inside.h"
 
 #include "face/fuse/known.h"
+#include "face/fuse/listings.h"
 #include "face/fuse/poll.h"
 #include "face/fuse/waker.h"
 
 /*
  * The kernel's requests. What has no row here is answered ENOSYS, which to the kernel means: do what you
- * do by default, and do not ask again. For access (default_permissions), lseek, fsync, opendir,
+ * do by default, and do not ask again. For access (default_permissions), lseek, fsync,
  * ioctl, fallocate and copy_file_range that is what we want.
  */
 
@@ -52,15 +53,21 @@ static void refuse_removexattr(fuse_req_t req, fuse_ino_t node, const char *name
     refuse(req, "removexattr", node);
 }
 
-/* Node numbers are valid for ever: nothing is forgotten, but that nobody can be watching there. */
+/* Node numbers are valid for ever: nothing is forgotten, but that nobody can be watching there, and that its
+ * attributes are gone. */
+static void forget_one(struct face *face, uint64_t node, uint64_t count) {
+    known_forget(face->known, node, count);
+    listings_forget(face->listings, node);
+}
+
 static void forget(fuse_req_t req, fuse_ino_t node, uint64_t count) {
-    known_forget(((struct face *)fuse_req_userdata(req))->known, node, count);
+    forget_one(fuse_req_userdata(req), node, count);
     fuse_reply_none(req);
 }
 
 static void forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgotten) {
     for (size_t i = 0; i < count; i++)
-        known_forget(((struct face *)fuse_req_userdata(req))->known, forgotten[i].ino, forgotten[i].nlookup);
+        forget_one(fuse_req_userdata(req), forgotten[i].ino, forgotten[i].nlookup);
     fuse_reply_none(req);
 }
 
@@ -75,6 +82,7 @@ const struct fuse_lowlevel_ops face_operations = {
     .statfs = walk_statfs,
     .getxattr = walk_getxattr,
     .listxattr = walk_listxattr,
+    .opendir = list_opendir,
     .readdir = list_readdir,
     .readdirplus = list_readdirplus,
     .open = open_open,
