@@ -100,7 +100,7 @@ static const char beginning[] =
     ".Pp\n"
     "A\n"
     ".Ar KEY\n"
-    "names a model: hf:ORG/NAME[:VARIANT], or ORG/NAME.\n"
+    "names a model: hf:ORG/NAME[:VARIANT], or ORG/NAME, or an alias of the catalogue.\n"
     "A\n"
     ".Ar PATH\n"
     "leads into a mount, and names the model that it lies in.\n"

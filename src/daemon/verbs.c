@@ -162,7 +162,7 @@ void verbs_print_help(FILE *to) {
           "manual\n"
           "  --print-faults            print the fault points that WEIGHTFS_FAULT may name\n"
           "\n`weightfs help VERB` tells more, `cat MOUNTPOINT/README` explains the tree.\n"
-          "Keys name models: hf:ORG/NAME[:VARIANT], or ORG/NAME.\n"
+          "Keys name models: hf:ORG/NAME[:VARIANT], or ORG/NAME, or an alias of the catalogue.\n"
           "WEIGHTFS_TRACE=KEY[,KEY…] (or all) switches detail of the log on.\n",
         to);
 }
