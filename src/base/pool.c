@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/pool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -56,6 +57,7 @@ int pool_start(const char *name, unsigned threads, struct pool **ret_pool) {
 
 void pool_submit(struct pool *pool, struct work *work) {
     LOCK_SCOPE(&pool->lock);
+    assert(!list_linked(&work->link)); /* else the queue would be torn, and who did it is not here any more */
     list_append(&pool->queue, &work->link);
     pthread_cond_signal(&pool->wake);
 }

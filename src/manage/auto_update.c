@@ -21,6 +21,7 @@ struct auto_update {
     struct manage *manage;
     struct timer timer;
     struct work work;
+    atomic_bool queued; /* `work` is: the timer may fire again before the desk comes to it */
     unsigned under_way; /* desk */
 };
 
@@ -99,6 +100,7 @@ static void look_round(struct work *work) {
     struct auto_update *self = list_entry(work, struct auto_update, work);
     struct manage *manage = self->manage;
     char mode[16];
+    atomic_store(&self->queued, false);
     if (atomic_load(&manage->shut))
         return;
     bool wanted =
@@ -114,7 +116,8 @@ static void look_round(struct work *work) {
 
 static void round_due(struct timer *timer) {
     struct auto_update *self = list_entry(timer, struct auto_update, timer);
-    desk_submit(self->manage, &self->work);
+    if (!atomic_exchange(&self->queued, true))
+        desk_submit(self->manage, &self->work);
 }
 
 void auto_update_start(struct manage *manage) {
