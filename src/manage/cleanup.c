@@ -123,11 +123,12 @@ void cleanup_tell(const struct cleanup_plan *plan, const struct cleanup_wish *wi
 
 /* ---- carrying it out ---- */
 
-/* Drops the items; what went really is what the plan says afterwards. Any thread. */
+/* Drops the items; what went really is what the plan says afterwards. When the daemon ends it is cut short: a
+ * job goes on after the next start. Any thread. */
 static void carry_out(struct manage *manage, struct cleanup_plan *plan, _Atomic(uint64_t) *freed,
     const atomic_bool *stop) {
     struct store *store = manage->settings.store;
-    for (size_t i = 0; i < plan->item_count && !atomic_load(stop); i++) {
+    for (size_t i = 0; i < plan->item_count && !atomic_load(stop) && !atomic_load(&manage->shut); i++) {
         const struct cleanup_item *item = &plan->items[i];
         uint64_t bytes = shelf_evict(store, &item->file);
         if (freed)
