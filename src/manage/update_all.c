@@ -10,6 +10,7 @@
 
 /* live_job.work */
 struct all {
+    int64_t run; /* of the job: what was asked before a pause is answered to nobody */
     unsigned under_way;
     int64_t after_id; /* models up to this were looked at */
     bool at_end;
@@ -18,12 +19,22 @@ struct all {
     struct reason reason;
 };
 
+static struct live_job *job_of_run(struct manage *manage, int64_t run) {
+    list_each (at, &manage->jobs) {
+        struct live_job *job = list_entry(at, struct live_job, link);
+        const struct all *all = job->kind == &kind_update_all ? job->work : NULL;
+        if (all && all->run == run)
+            return job;
+    }
+    return NULL;
+}
+
 static void looked(struct manage *manage, int64_t owner, int64_t model_id, int result,
     const struct reason *reason) {
-    struct live_job *job = job_of_id(manage, owner);
-    struct all *all = job ? job->work : NULL;
-    if (!all || !all->under_way)
+    struct live_job *job = job_of_run(manage, owner);
+    if (!job)
         return; /* it has ended, or was paused meanwhile */
+    struct all *all = job->work;
     all->under_way--;
     all->asked++;
     all->newer += result > 0;
@@ -52,9 +63,9 @@ static void consider(struct live_job *job, const struct catalog_model *model) {
         return;
     }
     all->under_way++;
-    int result = revision_look(manage, model, true, looked, job->row.id);
+    int result = revision_look(manage, model, true, looked, all->run);
     if (result < 0)
-        looked(manage, job->row.id, model->id, err_because(&reason, result, "%s", err_sentence(result)),
+        looked(manage, all->run, model->id, err_because(&reason, result, "%s", err_sentence(result)),
             &reason);
 }
 
@@ -99,7 +110,9 @@ static void all_step(struct live_job *job) {
 }
 
 static int all_begin(struct live_job *job) {
-    job->work = mem_new(sizeof(struct all));
+    struct all *all = mem_new(sizeof *all);
+    all->run = (int64_t)clock_ns();
+    job->work = all;
     return 0;
 }
 
