@@ -42,8 +42,8 @@ static void name_seat(struct seat *seat) {
 
 static bool all_idle(struct infer *infer) {
     bool idle = true;
-    list_each (link, &infer->seats)
-        idle = seat_is_idle(list_entry(link, struct seat, link)) && idle;
+    for (struct seat *seat = seat_after(infer, NULL); seat; seat = seat_after(infer, seat))
+        idle = seat_is_idle(seat) && idle;
     return idle;
 }
 
@@ -52,11 +52,7 @@ static void look(struct work *work) {
     atomic_store(&infer->work_queued, false); /* what comes from now on is looked at again */
     bool shut = atomic_load(&infer->shut);
     questions_drop_silent(infer);
-    lock_take(&infer->lock);
-    struct list *first = infer->seats.next;
-    lock_drop(&infer->lock);
-    for (struct list *link = first; link != &infer->seats; link = link->next) {
-        struct seat *seat = list_entry(link, struct seat, link);
+    for (struct seat *seat = seat_after(infer, NULL); seat; seat = seat_after(infer, seat)) {
         name_seat(seat);
         if (shut) {
             questions_fail(seat, -ERR_CANCELLED, "weightfs ends");

@@ -38,7 +38,7 @@ struct question {
     struct ask *ask; /* desk: on the loop */
     bool over;       /* under lock: the ask is done; the desk takes it away */
     int result;      /* of the ask */
-    bool cancelled;  /* under lock */
+    atomic_bool cancelled;
     unsigned tries; /* desk */
     uint64_t queued_ms;
 };
@@ -120,6 +120,8 @@ int infer_make_folder(struct infer *infer, struct reason *reason);
 /* --- seat.c --- */
 /* Under the lock: the model's seat, made when there is none. */
 struct seat *seat_of(struct infer *infer, int64_t model_id);
+/* Desk: the seat behind `seat`, NULL: the first; NULL when there is none. Others add seats meanwhile. */
+struct seat *seat_after(struct infer *infer, const struct seat *seat);
 /* Desk: what is to be done for it now. */
 void seat_step(struct seat *seat);
 bool seat_is_idle(struct seat *seat); /* nothing of it is alive: no engine, no question on the loop */

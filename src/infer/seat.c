@@ -49,6 +49,12 @@ struct seat *seat_of(struct infer *infer, int64_t model_id) {
     return seat;
 }
 
+struct seat *seat_after(struct infer *infer, const struct seat *seat) {
+    LOCK_SCOPE(&infer->lock);
+    struct list *next = seat ? seat->link.next : infer->seats.next;
+    return next == &infer->seats ? NULL : list_entry(next, struct seat, link);
+}
+
 static void set_state(struct seat *seat, enum seat_state state, uint64_t deadline_ms) {
     LOCK_SCOPE(&seat->infer->lock);
     trace(engine, "%s: %s, was %s", seat->name, seat_state_name(state), seat_state_name(seat->state));
@@ -238,8 +244,7 @@ static bool make_room(struct seat *seat) {
     struct infer *infer = seat->infer;
     struct seat *oldest = NULL;
     unsigned loaded = 0, ending = 0;
-    list_each (link, &infer->seats) { /* the desk alone adds and changes states */
-        struct seat *other = list_entry(link, struct seat, link);
+    for (struct seat *other = seat_after(infer, NULL); other; other = seat_after(infer, other)) {
         loaded += is_loaded(other);
         ending += other->state == SEAT_ENDING;
         if (other->state == SEAT_READY && !has_work(other) && (!oldest || other->used_ms < oldest->used_ms))
