@@ -266,6 +266,11 @@ int start_tree(struct life *life, struct reason *reason) {
     return 0;
 }
 
+void shut_tree(struct life *life) {
+    if (life->tree)
+        tree_shut(life->tree);
+}
+
 void stop_tree(struct life *life) {
     if (life->tree)
         tree_free(life->tree);

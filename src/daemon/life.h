@@ -77,6 +77,7 @@ void stop_infer(struct life *life);
 int start_face(struct life *life, struct reason *reason);
 void stop_face(struct life *life);
 int start_tree(struct life *life, struct reason *reason);
+void shut_tree(struct life *life);
 void stop_tree(struct life *life);
 void stop_news(struct life *life);
 

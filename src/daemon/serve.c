@@ -29,6 +29,7 @@ static const struct step {
  * nothing when its start was not reached. */
 static void (*const stops[])(struct life *life) = {
     stop_face,
+    shut_tree,
     shut_infer,
     shut_manage,
     shut_store,

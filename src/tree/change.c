@@ -192,7 +192,13 @@ static void hear(void *context, const struct news *news) {
     const char *text = news->kind == NEWS_SETTING ? news->text : news->key;
     if (text)
         snprintf(note->key, sizeof(note->key), "%s", text);
-    pool_submit(tree->changes.desk, &note->work);
+    lock_take(&tree->changes.lock);
+    bool taken = tree->changes.desk;
+    if (taken)
+        pool_submit(tree->changes.desk, &note->work);
+    lock_drop(&tree->changes.lock);
+    if (!taken)
+        free(note);
 }
 
 void change_saw(struct tree *tree, int64_t model_id, int64_t revision_id) {
@@ -217,17 +223,22 @@ int changes_start(struct tree *tree) {
     lock_init(&tree->changes.lock, LOCK_HANDLE);
     lock_condition_init(&tree->changes.told);
     int result = pool_start("tree-changes", 1, &tree->changes.desk);
-    if (result < 0) {
-        pthread_cond_destroy(&tree->changes.told);
-        lock_done(&tree->changes.lock);
-        return result;
-    }
-    bus_listen(hear, tree);
-    return 0;
+    if (result == 0)
+        bus_listen(hear, tree);
+    return result;
 }
 
-void changes_stop(struct tree *tree) {
-    pool_stop(tree->changes.desk);
+void tree_shut(struct tree *tree) {
+    struct changes *changes = &tree->changes;
+    lock_take(&changes->lock);
+    struct pool *desk = changes->desk;
+    changes->desk = NULL;
+    lock_drop(&changes->lock);
+    pool_stop(desk);
+}
+
+void changes_done(struct tree *tree) {
+    tree_shut(tree);
     pthread_cond_destroy(&tree->changes.told);
     lock_done(&tree->changes.lock);
 }

@@ -10,8 +10,8 @@
 #include "tree/tree.h"
 
 int changes_start(struct tree *tree);
-/* The bus must have forgotten its listeners, or nobody publish any more. */
-void changes_stop(struct tree *tree);
+/* Also when the start failed. The bus must have forgotten its listeners, or nobody publish any more. */
+void changes_done(struct tree *tree);
 /* The kernel was shown names of this revision: when another one is selected, these are what it must
  * forget. Threads: any. */
 void change_saw(struct tree *tree, int64_t model_id, int64_t revision_id);

@@ -80,7 +80,7 @@ struct changes { /* change.h */
     void *context;
     tree_wake_listener waker;
     void *waker_context;
-    struct pool *desk;
+    struct pool *desk; /* under lock; NULL: no notes are taken any more */
     struct {
         int64_t model_id, revision_id;
     } seen[SEEN_SLOTS];

@@ -30,7 +30,6 @@ int tree_new(const struct tree_settings *settings, struct tree **ret_tree) {
     links_init(tree);
     int result = changes_start(tree);
     if (result < 0) {
-        tree->changes.desk = NULL;
         tree_free(tree);
         return result;
     }
@@ -41,8 +40,7 @@ int tree_new(const struct tree_settings *settings, struct tree **ret_tree) {
 void tree_free(struct tree *tree) {
     if (!tree)
         return;
-    if (tree->changes.desk)
-        changes_stop(tree);
+    changes_done(tree);
     handles_done(tree);
     files_done(tree);
     links_done(tree);

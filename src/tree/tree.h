@@ -79,8 +79,10 @@ struct tree_settings {
 extern const struct metric_row tree_metrics[];
 /* Listens to the bus from now on. */
 int tree_new(const struct tree_settings *settings, struct tree **ret_tree);
-/* The bus has forgotten its listeners by now, and the face ended its listening; the store and the
- * catalogue are still there. */
+/* The face has gone: news is heard, but followed no more, and nothing of the tree runs when this returns. So
+ * the floors below, which go on telling news while they end, may go. */
+void tree_shut(struct tree *tree);
+/* Nobody publishes any more; the store and the catalogue are still there. */
 void tree_free(struct tree *tree);
 
 /* What lookup and getattr answer. Times: how long the kernel may believe it, in milliseconds. */
