@@ -359,6 +359,7 @@ void manage_shut(struct manage *manage) {
     cards_shut(manage);
     commands_shut(manage);
     pass_desk(manage);
+    checks_stop(manage); /* it uses the store and its pool, which end next */
     auto_update_shut(manage);
     /* Nobody arms them any more. */
     scrub_stop(manage);
@@ -382,7 +383,6 @@ void manage_stop(struct manage *manage) {
     if (manage->in_flight)
         log_error("stopping: %u discoveries or commands did not end", manage->in_flight);
     lock_drop(&manage->lock);
-    checks_stop(manage); /* what they bring back, the desk puts away */
     pool_stop(manage->desk);
     /* news may have come while we were shutting */
     timer_cancel(manage->settings.timers, &manage->news_timer);
