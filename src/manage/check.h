@@ -70,8 +70,8 @@ void file_check_remember(const struct file_check *check);
 unsigned checks_width(void);
 /* Of a blob that was just sealed as this file: that is a judgement; what could run code is looked at. */
 void checks_sealed(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file);
-/* Before the store, its pool and the desk end: what is under way is cut short, and stands in the desk's queue when
- * this returns. Main thread. */
+/* Before the store, its pool and the desk end: what is under way is cut short, and stands in the desk's queue
+ * when this returns. Main thread. */
 void checks_stop(struct manage *manage);
 
 #endif

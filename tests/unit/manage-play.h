@@ -18,7 +18,7 @@
 #include "store/verify.h"
 #include "check.h"
 
-#define PATIENCE_MS  20000 /* a bound for what comes at once; nothing sleeps for it */
+#define PATIENCE_MS  60000 /* a bound for what comes at once; nothing sleeps for it */
 #define COMMIT_A     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define COMMIT_B     "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define SHA_1        "sha256-1111111111111111111111111111111111111111111111111111111111111111"
