@@ -53,8 +53,9 @@ static void look(struct work *work) {
     bool shut = atomic_load(&infer->shut);
     questions_drop_silent(infer);
     for (struct seat *seat = seat_after(infer, NULL); seat; seat = seat_after(infer, seat)) {
-        name_seat(seat);
-        if (shut) {
+        if (!shut) {
+            name_seat(seat); /* later the manager may be gone */
+        } else {
             questions_fail(seat, -ERR_CANCELLED, "weightfs ends");
             (void)infer_unload(infer, seat->model_id, true);
         }
