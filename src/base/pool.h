@@ -6,8 +6,8 @@
  * A fixed number of threads that run work in the order in which it came. A pool of one thread is a desk: what
  * is submitted runs one after the other (the catalogue's writer). Work is embedded in the caller's structure
  * and belongs to the pool from pool_submit() until its run() is entered; run() may free it or submit it
- * again; nobody may submit it before that (its link is zero whenever it is not the pool's). Work must not wait
- * for other work of the same pool.
+ * again; nobody may submit it before that (its link is zero whenever it is not the pool's). Work must not
+ * wait for other work of the same pool.
  */
 
 #include "base/list.h"
