@@ -14,7 +14,8 @@
 #define NOTES_MOST    512
 #define NEWS_DELAY_MS 400 /* how long progress may be collected before it is looked at */
 
-/* What the listener took note of. One note a kind and key at most. */
+/* What the listener took note of. One note a kind, key and error at most: that a blob has rotted is told also
+ * when its new bytes are sealed before the desk comes to it. */
 struct note {
     struct list link;
     enum news_kind kind;
@@ -28,10 +29,8 @@ struct note {
 static bool is_noted_locked(struct manage *manage, const struct news *news) {
     list_each (at, &manage->notes) {
         struct note *note = list_entry(at, struct note, link);
-        if (note->kind == news->kind && strcmp(note->key, news->key) == 0) {
-            note->error = news->error;
+        if (note->kind == news->kind && note->error == news->error && strcmp(note->key, news->key) == 0)
             return true;
-        }
     }
     return false;
 }

@@ -80,11 +80,26 @@ static void writers_do_not_mix(char *text) {
     CHECK(read_lines_from(0, 8192, text) > 1000);
 }
 
+/* A blob rots and is here again before the desk, which is at work, comes to read of it: both are told. */
+static void publish_rot_and_seal(struct work *work) {
+    const char *key = SHA_1;
+    (void)work;
+    bus_publish(&(struct news){
+        .kind = NEWS_BLOB_GENERATION, .key = key, .id = 3, .error = -ERR_ROTTEN, .text = "a bit was lost"});
+    bus_publish(&(struct news){.kind = NEWS_BLOB_GENERATION, .key = key, .id = 4});
+}
+static void a_later_note_does_not_hide_a_former(void) {
+    struct work work = {.run = publish_rot_and_seal};
+    desk_submit(manage, &work);
+    await_told("\"event\":\"blob.rotten\"");
+}
+
 int main(void) {
     char *text = mem_new(ROOM);
     house_begin();
     lines_are_json(text);
     the_ring_is_bounded(text);
+    a_later_note_does_not_hide_a_former();
     writers_do_not_mix(text);
     house_end();
     free(text);
