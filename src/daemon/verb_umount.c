@@ -20,7 +20,7 @@
 #define PID_MS        2000
 #define UNMOUNT_MS    20000
 #define DAEMON_MS     20000
-#define BUSY_MS       2000/* for so long a mount may be busy by chance */
+#define BUSY_MS       2000 /* for so long a mount may be busy by chance */
 #define BUSY_AGAIN_MS 20
 
 const struct flag umount_flags[] = {
