@@ -48,8 +48,7 @@ static int find_labels(struct manage *manage, const struct catalog_model *model,
     if (result < 0)
         return result;
     *ret_labels = labels;
-    *ret_changed =
-        strcmp(labels.category, before.category) != 0 || strcmp(labels.format, before.format) != 0;
+    *ret_changed = strcmp(labels.category, before.category) != 0 || strcmp(labels.format, before.format) != 0;
     return 0;
 }
 
