@@ -23,7 +23,6 @@ static bool holds_objects(const char *header) {
 
 int format_check_numpy(const struct format_reader *reader, struct findings *findings) {
     struct scan scan;
-    BUF_CLEANUP struct buf header = BUF_INIT;
     uint64_t version, size = 0;
     scan_init(&scan, reader, 0, reader->size);
     bool whole = scan_skip(&scan, 6) && scan_number(&scan, 2, &version) &&
