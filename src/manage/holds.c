@@ -19,7 +19,7 @@ static void add(struct holds *holds, const char *digest) {
 }
 
 static int add_pinned(struct manage *manage, struct holds *holds) {
-    enum { PAGE = 256 };
+    enum { PAGE = 4096 }; /* each page goes over all that is pinned */
     char(*page)[DIGEST_TEXT_SIZE] = mem_array(PAGE, sizeof *page);
     char after[DIGEST_TEXT_SIZE] = "";
     int count;

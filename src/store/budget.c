@@ -279,13 +279,6 @@ void store_look(struct store *store, struct store_figures *ret_figures) {
     *ret_figures = figures;
 }
 
-int store_set_holds(struct store *store, const char *const *keys, size_t count) {
-    BUF_CLEANUP struct buf text = BUF_INIT;
-    for (size_t i = 0; i < count; i++)
-        (void)buf_format(&text, "%s\n", keys[i]);
-    return path_replace(store->instance_fd, "pins", buf_text(&text), text.len, true);
-}
-
 /* What is to be evicted of the blob; -EBUSY in *ret_error with `passing` when only our own hashing or
  * syncing is in the way. */
 static bool take_out(struct blob *blob, struct shelf_item *ret_item, int *ret_error, bool *ret_passing) {

@@ -158,8 +158,9 @@ struct store {
     bool evict_busy;
     uint64_t evict_asked_bytes, evict_failed_ms;
     int evict_result;
-    struct work evict_work, scan_work;
+    struct work evict_work, scan_work, holds_work;
     bool scan_busy;
+    bool holds_busy, holds_dirty; /* the list of holds is being synced; there is one that was not yet */
     bool repaired;       /* the scan's own */
     atomic_bool closing; /* set under mail_lock too: after that nobody but the loop itself posts */
 

@@ -138,7 +138,7 @@ void blob_retry(struct blob *blob);
 int blob_evict(struct blob *blob, uint64_t *ret_freed_bytes);
 
 /* The keys that this instance keeps (pinned, required): replaces the former list, on disk too, where the
- * store's other daemons read it. */
+ * store's other daemons read it. At once for all of them; on the disk a moment later (holds.c). */
 int store_set_holds(struct store *store, const char *const *keys, size_t count);
 
 struct store_figures {
