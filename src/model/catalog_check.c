@@ -82,11 +82,12 @@ int catalog_list_rotten(struct catalog *catalog, int64_t after_id, int64_t *arra
     return READ_LIST(row, read_id, array, room);
 }
 
-/* A blob is due by its oldest judgement: none at all is the oldest. */
-#define DUE                                                        \
-    "FROM files f JOIN models m ON m.revision_id = f.revision_id " \
-    "LEFT JOIN checks c ON c.digest = f.digest "                   \
-    "WHERE f.digest > ?1 AND NOT f.is_folder AND COALESCE(c.checked_ms, 0) < ?2 "
+/* A blob is due by its oldest judgement: none at all is the oldest. CROSS and != '' lead the planner to the
+ * digests' index, which has no empty ones: one blob more is a step in it, and not a sort of all files. */
+#define DUE                                                              \
+    "FROM files f CROSS JOIN models m ON m.revision_id = f.revision_id " \
+    "LEFT JOIN checks c ON c.digest = f.digest "                         \
+    "WHERE f.digest > ?1 AND f.digest != '' AND NOT f.is_folder AND COALESCE(c.checked_ms, 0) < ?2 "
 
 static int list_due_ids(struct catalog *catalog, int64_t before_ms, const char *after, int64_t *array,
     size_t room) {
