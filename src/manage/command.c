@@ -280,15 +280,15 @@ int command_await(struct manage *manage, const struct command_request *request, 
     list_init(&command->waits);
     list_init(&command->jobs);
     result = command_parse(command, &reason);
-    if (result < 0 && !request->allowed)
-        result = -ERR_NOT_ALLOWED; /* whatever it was meant to be */
+    if (result < 0)
+        result = command_refuse(manage, request, command->shown, result, err_text(&reason, result));
     bool now = false;
     if (result == 0 && lines_done < command->count)
         command->refusal = judge(manage, command, &now);
     if (now)
         result = command->refusal;
     if (result < 0 || lines_done >= command->count) {
-        if (result < 0)
+        if (now)
             metric_add(&manage_metrics[MANAGE_COMMANDS], metric_error(result), 1);
         free_command(command);
         return result;
@@ -311,7 +311,45 @@ int command_await(struct manage *manage, const struct command_request *request, 
     return -ERR_CANCELLED;
 }
 
-void command_refuse(struct manage *manage, const struct command_request *request, const char *command,
+/* ---- refused before it reaches the desk ---- */
+
+static void write_refusal(struct work *work) {
+    struct command *command = list_entry(work, struct command, work);
+    struct manage *manage = command->manage;
+    char target[NAME_KEY_SIZE];
+    name_target(command, target);
+    if (audit_line(manage, &command->request, target, command->shown, command->refusal) < 0)
+        log_warning("a command that was refused can't be written to the catalogue");
+    tell(command, target, command->shown, command->refusal);
+    free_command(command);
+    flight_end(manage);
+}
+
+int command_refuse(struct manage *manage, const struct command_request *request, const char *command,
     int error, const char *sentence) {
-    outcome_set(manage, request, command, error, sentence);
+    bool first = true;
+    int rate = command_rate_take(manage, request->uid, 1, &first);
+    error = rate < 0 ? rate : request->allowed ? error : -ERR_NOT_ALLOWED; /* whatever it was meant to be */
+    if (rate < 0 && !first)
+        return error;
+    struct command *refused = mem_new(sizeof *refused);
+    refused->manage = manage;
+    refused->request = *request;
+    refused->request.text = NULL;
+    refused->refusal = error;
+    refused->work.run = write_refusal;
+    list_init(&refused->jobs);
+    (void)snprintf(refused->shown, sizeof refused->shown, "%s", command); /* may be cut */
+    (void)err_because(&refused->sentence, error, "%s",
+        rate < 0 || !request->allowed ? err_sentence(error) : sentence);
+    outcome_set(manage, request, refused->shown, error, refused->sentence.text);
+    lock_take(&manage->lock);
+    bool shut = atomic_load(&manage->shut);
+    manage->in_flight += !shut;
+    lock_drop(&manage->lock);
+    if (shut)
+        free_command(refused);
+    else
+        desk_submit(manage, &refused->work);
+    return error;
 }

@@ -188,6 +188,7 @@ static int parse_line(struct command *command, char *line, struct reason *reason
 
 int command_parse(struct command *command, struct reason *reason) {
     const struct command_request *request = &command->request;
+    (void)snprintf(command->shown, sizeof command->shown, "…"); /* fits */
     if (request->len > TEXT_MOST)
         return err_because(reason, -ERR_BAD_VALUE, "more than %u bytes of commands at once", TEXT_MOST);
     if (request->len && memchr(request->text, 0, request->len))
@@ -199,20 +200,17 @@ int command_parse(struct command *command, struct reason *reason) {
     command->request.text = NULL;
     char *rest = command->text;
     for (char *line; (line = request->whole ? rest : strsep(&rest, "\n"));) {
-        char shown[128];
         if (request->whole)
             rest = NULL;
         line = trim(line);
         if (!*line || *line == '#')
             continue;
-        (void)snprintf(shown, sizeof shown, "%s", line); /* parsing cuts it up */
-        for (char *at = shown; (at = strchr(at, '\n'));)
+        (void)snprintf(command->shown, sizeof command->shown, "%s", line); /* parsing cuts it up */
+        for (char *at = command->shown; (at = strpbrk(at, "\n\r\t"));)
             *at = ' ';
         int result = parse_line(command, line, reason);
-        if (result < 0) {
-            outcome_set(command->manage, request, shown, result, err_text(reason, result));
+        if (result < 0)
             return result;
-        }
     }
     return 0;
 }

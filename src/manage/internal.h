@@ -246,6 +246,7 @@ struct command {
     struct command_line *lines;
     size_t count, at;
     int refusal; /* every line ends with it, nothing is done; 0 */
+    char shown[128]; /* what could not be parsed */
 
     /* Of the line that runs: */
     struct reason sentence; /* what there is to say, of a failure or a success */
@@ -271,8 +272,8 @@ struct command {
 #define COMMAND_AGAIN_MS 200
 #define COMMAND_TRIES    25
 
-/* Cuts the text into lines of known commands with good arguments: the first that is not is kept as
- * an outcome. */
+/* Cuts the text into lines of known commands with good arguments: the first that is not is left in
+ * command->shown. */
 int command_parse(struct command *command, struct reason *reason);
 /* The command whose request is handed to row->run. */
 struct command *command_of(const struct command_request *request);

@@ -32,16 +32,19 @@ static int spoil(struct tree *tree, struct handle *handle, const struct tree_cal
     buf_clear(&handle->pending);
     lock_drop(&tree->handles.lock);
     struct command_request request = request_of(handle, caller);
+    request.allowed = true; /* else nothing would have been spoilt */
     if (!again)
-        command_refuse(tree->settings.manage, &request, "set {…}", error, sentence);
+        (void)command_refuse(tree->settings.manage, &request, "set {…}", error, sentence);
     version_raise(tree);
     return error;
 }
 
 int document_write(struct tree *tree, struct handle *handle, uint64_t offset, const void *data, size_t size,
     const struct tree_caller *caller) {
-    if (!permission_allows(tree, caller))
-        return -ERR_NOT_ALLOWED;
+    if (!permission_allows(tree, caller)) { /* what others wrote through the descriptor stays */
+        struct command_request request = request_of(handle, caller);
+        return command_refuse(tree->settings.manage, &request, "set {…}", -ERR_NOT_ALLOWED, "");
+    }
     lock_take(&tree->handles.lock);
     uint64_t len = handle->pending.len;
     bool follows = !handle->spoilt && (handle->append || offset == len);
