@@ -46,6 +46,15 @@ static uint64_t disk_free(const struct store *store, uint64_t *ret_total) {
     return free_bytes > keep ? free_bytes - keep : 0;
 }
 
+/* How many bytes must go before `bytes` fit: more than those where the disk has less than it shall keep. */
+static uint64_t disk_deficit(const struct store *store, uint64_t bytes) {
+    struct statvfs disk;
+    uint64_t need = bytes + min_free(store), free_bytes = 0;
+    if (!fstatvfs(store->dir_fd, &disk))
+        free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return need > free_bytes ? need - free_bytes : 0;
+}
+
 void store_write_budget(struct store *store) {
     char text[32];
     int64_t budget = options_number(store->settings.options, "cache_max_bytes");
@@ -99,8 +108,7 @@ void store_budget_changed(struct store *store) {
 
 /* How many bytes must go before `bytes` fit. */
 static uint64_t excess(struct store *store, uint64_t bytes, bool *ret_disk) {
-    uint64_t free_bytes = disk_free(store, NULL), by_disk = bytes > free_bytes ? bytes - free_bytes : 0,
-             by_budget = 0;
+    uint64_t by_disk = disk_deficit(store, bytes), by_budget = 0;
     LOCK_SCOPE(&store->lock);
     uint64_t used = store->bytes_here + store->pending_bytes;
     if (store->budget_bytes && used + bytes > store->budget_bytes)
