@@ -123,6 +123,17 @@ void cleanup_tell(const struct cleanup_plan *plan, const struct cleanup_wish *wi
 
 /* ---- carrying it out ---- */
 
+/* A pull that began since: what it found here it counts on. */
+static bool is_fetched(struct manage *manage, int64_t model_id) {
+    LOCK_SCOPE(&manage->lock);
+    list_each (at, &manage->jobs) {
+        const struct live_job *job = list_entry(at, struct live_job, link);
+        if (job->row.model_id == model_id && job->kind->does & JOB_FETCHES)
+            return true;
+    }
+    return false;
+}
+
 /* Drops the items; what went really is what the plan says afterwards. When the daemon ends it is cut short: a
  * job goes on after the next start. Any thread. */
 static void carry_out(struct manage *manage, struct cleanup_plan *plan, _Atomic(uint64_t) *freed,
@@ -130,7 +141,8 @@ static void carry_out(struct manage *manage, struct cleanup_plan *plan, _Atomic(
     struct store *store = manage->settings.store;
     for (size_t i = 0; i < plan->item_count && !atomic_load(stop) && !atomic_load(&manage->shut); i++) {
         const struct cleanup_item *item = &plan->items[i];
-        uint64_t bytes = shelf_evict(store, &item->file);
+        bool wanted = item->model != SIZE_MAX && is_fetched(manage, plan->models[item->model].id);
+        uint64_t bytes = wanted ? 0 : shelf_evict(store, &item->file);
         if (freed)
             atomic_fetch_add(freed, bytes);
         if (bytes)
