@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manage/known.h"
 #include "manage/setting.h"
 
 #define SURPLUS_AT_ONCE 16
@@ -111,6 +112,7 @@ void revision_switched(struct manage *manage, int64_t model_id) {
     bus_publish(&(struct news){.kind = NEWS_FILES_CHANGED, .id = model_id});
     bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model_id});
     holds_renew(manage);
+    labels_renew(manage, model_id);
     state_mark(manage, model_id);
     revisions_trim(manage, model_id);
 }
