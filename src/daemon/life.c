@@ -176,6 +176,23 @@ int start_instance_log(struct life *life, struct reason *reason) {
     return error;
 }
 
+/* What the damaged catalogue wanted to be kept is in the store's list: it is held until somebody who knows
+ * takes the file away. Before anybody writes a new list; after a crash in between the next start does it. */
+static void keep_holds(void *context, const char *name) {
+    struct life *life = context;
+    int fd = store_instance_fd(life->store), error;
+    char file[NAME_MAX + 1];
+    struct buf pins BUF_CLEANUP = BUF_INIT;
+    (void)snprintf(file, sizeof(file), "%.200s" CATALOG_ASIDE_PINS, name);
+    if (faccessat(fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return;
+    error = path_read(fd, "pins", 64u << 20, &pins);
+    if (error == 0 || error == -ENOENT)
+        error = path_replace(fd, file, buf_text(&pins), pins.len, true);
+    if (error < 0)
+        log_error("what was pinned before the catalogue was damaged can't be held: %s", err_sentence(error));
+}
+
 int start_catalog(struct life *life, struct reason *reason) {
     char path[PATH_MAX];
     bool damaged = false;
@@ -186,8 +203,9 @@ int start_catalog(struct life *life, struct reason *reason) {
         return err_because(reason, error, "the catalogue %s: %s", path, err_text(&why, error));
     if (damaged)
         log_error("the catalogue was damaged and has been put aside beside %s; models will be discovered "
-                  "anew",
+                  "anew, and what was pinned is held; health says more",
             path);
+    (void)catalog_list_aside(store_instance_fd(life->store), keep_holds, life); /* the folder was just used */
     return 0;
 }
 

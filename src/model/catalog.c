@@ -3,6 +3,8 @@
 
 #include "model/catalog_internal.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +14,13 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/path.h"
 
 /* SQLite keeps so much of the file in memory at most, per connection; it takes it as it needs it. */
 #define WRITER_CACHE_KIB 8192
 #define READER_CACHE_KIB 4096
+
+#define ASIDE ".damaged-"
 
 /* SQLite's words for SQLITE_CORRUPT and SQLITE_NOTADB, its only failures that another try or
  * another day won't heal. */
@@ -26,7 +31,7 @@ static bool is_damage(const char *words) {
 static int rename_beside(const char *path, const char *suffix, const char *stamp) {
     struct buf from BUF_CLEANUP = BUF_INIT, to BUF_CLEANUP = BUF_INIT;
     (void)buf_format(&from, "%s%s", path, suffix); /* no limit: can't fail */
-    (void)buf_format(&to, "%s.damaged-%s%s", path, stamp, suffix);
+    (void)buf_format(&to, "%s" ASIDE "%s%s", path, stamp, suffix);
     return rename(buf_text(&from), buf_text(&to)) < 0 ? -errno : 0;
 }
 
@@ -45,6 +50,18 @@ static int keep_aside(const char *path) {
     return rename_beside(path, "", stamp);
 }
 
+/* A damaged page in the middle shows when it is read, which may be next month: all of them are looked at. */
+static int look_through(struct db *db, struct reason *reason) {
+    struct db_statement *row = db_query(db, "PRAGMA quick_check(1)");
+    int step = db_step(row);
+    if (step != 1)
+        return err_because(reason, -ERR_DATABASE, "%s", db_error(db));
+    const char *words = db_get_text(row, 0);
+    int result = strcmp(words, "ok") == 0 ? 0 : err_because(reason, -ERR_DATABASE, "malformed: %s", words);
+    db_reset(row);
+    return result;
+}
+
 static int open_writer(const char *path, struct db **ret_db, bool *ret_damage, struct reason *reason) {
     struct reason words = {""};
     struct db *db = NULL;
@@ -52,6 +69,8 @@ static int open_writer(const char *path, struct db **ret_db, bool *ret_damage, s
     int result = db_open(path, false, WRITER_CACHE_KIB, &db, &words);
     if (result == 0) {
         result = catalog_upgrade(db, &words);
+        if (result == 0)
+            result = look_through(db, &words);
         if (result == 0) {
             *ret_db = db;
             return 0;
@@ -88,6 +107,23 @@ int catalog_open(const char *path, struct catalog **ret_catalog, bool *ret_damag
     catalog->reader = reader;
     *ret_catalog = catalog;
     *ret_damaged = damaged;
+    return 0;
+}
+
+int catalog_list_aside(int folder_fd, void (*each)(void *context, const char *name), void *context) {
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        int error = -errno;
+        path_close(&fd);
+        return error;
+    }
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        const char *stamp = strstr(entry->d_name, ASIDE);
+        if (stamp && stamp[strlen(stamp) - 1] == 'Z') /* a stamp's end; the others go with it */
+            each(context, entry->d_name);
+    }
+    (void)closedir(folder);
     return 0;
 }
 

@@ -63,6 +63,10 @@ struct catalog_file { /* a file or a folder of one revision */
 /* Opens or makes `path`. A damaged file is kept aside as catalog.db.damaged-STAMP and a new one
  * begun: *ret_damaged then true. */
 int catalog_open(const char *path, struct catalog **ret_catalog, bool *ret_damaged, struct reason *reason);
+/* The damaged ones that were kept aside in the folder, by their names. Any thread. */
+int catalog_list_aside(int folder_fd, void (*each)(void *context, const char *name), void *context);
+/* What they held goes on being held for as long as a file of this name is beside them. */
+#define CATALOG_ASIDE_PINS "-pins"
 void catalog_close(struct catalog *catalog);
 
 /* --- Reading. 0, -ENOENT, or -ERR_DATABASE. --- */

@@ -102,13 +102,30 @@ static enum level check_known(struct tree *tree, const struct root_report *repor
     return LEVEL_DEGRADED;
 }
 
+static void note_aside(void *context, const char *name) {
+    struct buf *names = context;
+    (void)buf_format(names, "%s%s", names->len ? ", " : "", name); /* no limit: it can't fail */
+}
+
 static enum level check_catalog(struct tree *tree, const struct root_report *report, struct buf *to) {
     (void)report;
     struct catalog_totals totals;
+    struct buf aside BUF_CLEANUP = BUF_INIT;
     int result = catalog_totals(tree->catalog, &totals);
+    if (result == 0)
+        result = catalog_list_aside(store_instance_fd(tree->store), note_aside, &aside);
     if (result < 0) {
         (void)buf_text_add(to, err_sentence(result));
         return LEVEL_FAILING;
+    }
+    if (aside.len) {
+        (void)buf_format(to,
+            "it was damaged and put aside as %s in %s: models are discovered anew, their bytes are here; "
+            "pins "
+            "and settings have to be given again, and what was pinned is held until these files, with those "
+            "that begin alike, are removed",
+            buf_text(&aside), store_instance_path(tree->store));
+        return LEVEL_DEGRADED;
     }
     (void)buf_text_add(to, "readable");
     return LEVEL_OK;
