@@ -99,8 +99,8 @@ struct command_request {
  * finish(result) tells of the first that failed. `text` is copied. The sentence of a failure stands
  * in ctl. */
 int command_await(struct manage *manage, const struct command_request *request, struct wait *wait);
-/* Of a request that is refused before it can become a command (`command`: what it was, about): its outcome for
- * ctl at once, its line in the audit soon. What the asker is told: `error`, or that he may not, or not so
+/* Of a request that is refused before it can become a command (`command`: what it was, about): its outcome
+ * for ctl at once, its line in the audit soon. What the asker is told: `error`, or that he may not, or not so
  * often. Any thread. */
 int command_refuse(struct manage *manage, const struct command_request *request, const char *command,
     int error, const char *sentence);
