@@ -12,7 +12,7 @@ from bed import GIB, MIB, TOOLS, Mount, Trouble, measure_all, status_of
 from table import median, spread
 
 ROUNDS = 7
-MODELS, GROUPS = 10_000, 100
+MODELS, GROUPS = int(os.environ.get("BENCH_MODELS", "10000")), 100
 READERS, READ_BYTES = 16, 192 * MIB
 
 
@@ -97,7 +97,7 @@ def known_models(bed, table):
                     most.append(memory["VmHWM"])
         finally:
             watch.end()
-    table.at_most("mounted and answering with 10,000 known models", 100, median(times) * 1000, unit=" ms", digits=0,
+    table.at_most(f"mounted and answering with {MODELS:,} known models", 100, median(times) * 1000, unit=" ms", digits=0,
                   how=f"{spread(times, 1e-3)} ms from exec to a listing of files/")
     table.at_most("resident memory then", 32, median(resident) / MIB, unit=" MiB", digits=1,
                   how=f"{spread(resident, MIB, 1)}; the most so far {median(most) / MIB:.1f} MiB")

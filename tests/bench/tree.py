@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from bed import Trouble
+from bed import MIB, Trouble, status_of
 from scale import MODELS, multiply
 from table import median, spread
 
@@ -42,14 +42,24 @@ def make_plain(place, repository, names):
     return len(files)
 
 
-def find(point, what):
-    """Seconds of find -ls, and how many lines it printed."""
+# Below infer/, but no texts: how long they are is not told before they are read.
+ANSWERS = (b"/infer/reply", b"/infer/error", b"/infer/ask")
+
+
+def texts_in(listing):
+    """How many lines of find -ls are of texts: files of ours."""
+    return sum(1 for line in listing.splitlines() if line.split(None, 3)[2][:1] == b"-" and b"/files/" not in line
+               and not line.endswith(ANSWERS))
+
+
+def find(point, what, look=lambda listing: listing.count(b"\n")):
+    """Seconds of find -ls, and how many lines it printed, or what else is looked for in them."""
     start = time.monotonic()
     done = subprocess.run(["find", *what, "-ls"], cwd=point, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=600)
     seconds = time.monotonic() - start
     if done.returncode or done.stderr:
         raise Trouble(f"find: {done.stderr[:200].decode(errors='replace')}")
-    return seconds, done.stdout.count(b"\n")
+    return seconds, look(done.stdout)
 
 
 def metric(point, name):
@@ -96,11 +106,10 @@ def whole_part(table, point, names):
     for _ in range(3):
         small, small_lines = find(point, few)
         before = metric(point, made)
-        large, large_lines = find(point, many)
-        texts = large_lines - len(many) * (FILES + 3)      # without files, their folders and the models' own
+        large, (large_lines, texts) = find(point, many, lambda listing: (listing.count(b"\n"), texts_in(listing)))
         ratios.append((metric(point, made) - before) / texts)
         times.append(large / large_lines / (small / small_lines))
-    table.at_most("find -ls over all of 5,000 models, a line, against 2,500", 1.2, median(times), unit=" x", digits=2,
+    table.at_most(f"find -ls over all of {len(many):,} models, a line, against {len(few):,}", 1.2, median(times), unit=" x", digits=2,
                   how=spread(times, digits=2))
     table.at_most("texts that it made, for each text it listed", 1.01, median(ratios), digits=3, how=f"{spread(ratios, digits=3)}")
 
@@ -113,7 +122,7 @@ def status_part(table, point):
             while stream.read(65536):
                 pass
         times.append(time.monotonic() - start)
-    table.at_most("open, read and close of status, 10,000 models", 1, median(times) * 1000, unit=" ms", digits=3,
+    table.at_most(f"open, read and close of status, {MODELS:,} models", 1, median(times) * 1000, unit=" ms", digits=3,
                   how=f"{spread(times, 1e-3, 3)} ms")
     fresh = []
     for _ in range(30):
@@ -127,13 +136,28 @@ def status_part(table, point):
 
 def command_part(table, point, names):
     times = []
-    for number in range(400):
+    for number in range(min(400, MODELS)):
         ctl = os.open(os.path.join(point, os.path.dirname(names[number]), "ctl"), os.O_WRONLY)
         start = time.monotonic()
         os.write(ctl, b"pin\n" if number % 2 else b"unpin\n")
         times.append(time.monotonic() - start)
         os.close(ctl)
-    table.at_most("write of a command (pin, unpin)", 5, median(times) * 1000, unit=" ms", digits=2, how=f"{spread(times, 1e-3, 2)} ms")
+    table.at_most(f"write of a command (pin, unpin), {MODELS:,} models", 5, median(times) * 1000, unit=" ms", digits=2, how=f"{spread(times, 1e-3, 2)} ms")
+
+
+def listing_part(table, point, pid):
+    """What else is looked at often, and what all of this has taken of memory."""
+    for folder in ("by/category", "by/state"):
+        times = []
+        for _ in range(20):
+            start = time.monotonic()
+            values = os.listdir(os.path.join(point, folder))
+            times.append(time.monotonic() - start)
+        table.report(f"ls of {folder}, {MODELS:,} models", f"{median(times) * 1000:.2f} ms",
+                     f"{spread(times, 1e-3, 2)} ms; {len(values)} names")
+    memory = status_of(pid)
+    table.report(f"resident memory after all of this, {MODELS:,} models", f"{memory['VmRSS'] / MIB:.1f} MiB",
+                 f"the most {memory['VmHWM'] / MIB:.1f} MiB")
 
 
 def tree(bed, table):
@@ -157,3 +181,4 @@ def tree(bed, table):
             whole_part(table, point, names)
             status_part(table, point)
             command_part(table, point, names)
+            listing_part(table, point, mount.pid)
