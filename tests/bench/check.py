@@ -52,7 +52,7 @@ def check(bed, table):
         blobs = [mount.pull(model) for model in models]
         compare(table, "validate, one file, of sha256sum", EACH,
                 lambda: measure_all([["sha256sum", blobs[0]]]), lambda: validate_one(mount, models[0]))
-        # The coreutils' own SHA-256 uses no instructions for it unless built with OpenSSL, whose we use.
+        # The coreutils have a SHA-256 of their own, which knows no instructions for it; we use OpenSSL's.
         compare(table, "validate, one file, of openssl dgst", EACH,
                 lambda: measure_all([["openssl", "dgst", "-sha256", blobs[0]]]), lambda: validate_one(mount, models[0]))
         compare(table, f"validate, {cores} files at once, of as many sha256sum", total,

@@ -111,7 +111,7 @@ def whole_part(table, point, names):
         times.append(large / large_lines / (small / small_lines))
     table.at_most(f"find -ls over all of {len(many):,} models, a line, against {len(few):,}", 1.2, median(times), unit=" x", digits=2,
                   how=spread(times, digits=2))
-    table.at_most("texts that it made, for each text it listed", 1.01, median(ratios), digits=3, how=f"{spread(ratios, digits=3)}")
+    table.at_most("texts that it made, for each text it listed", 1.01, max(ratios), unit=" x", digits=3, how=f"{spread(ratios, digits=3)}")
 
 
 def status_part(table, point):
