@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -50,7 +51,21 @@ static int keep_aside(const char *path) {
     return rename_beside(path, "", stamp);
 }
 
-/* A damaged page in the middle shows when it is read, which may be next month: all of them are looked at. */
+#define LOOK_ALWAYS_BYTES (8 << 20) /* some 50 ms */
+
+/* A damaged page in the middle shows when it is read, which may be next month: all of them are looked at,
+ * where it costs next to nothing, or something went wrong before (a log that nobody closed). A mount of
+ * ten thousand models shall not wait for it each time. Before the file is opened, which clears the log
+ * away. */
+static bool wants_look(const char *path) {
+    struct buf log BUF_CLEANUP = BUF_INIT;
+    struct stat status;
+    (void)buf_format(&log, "%s-wal", path); /* no limit: can't fail */
+    if (stat(buf_text(&log), &status) == 0 && status.st_size > 0)
+        return true;
+    return stat(path, &status) == 0 && status.st_size <= LOOK_ALWAYS_BYTES;
+}
+
 static int look_through(struct db *db, struct reason *reason) {
     struct db_statement *row = db_query(db, "PRAGMA quick_check(1)");
     int step = db_step(row);
@@ -65,11 +80,12 @@ static int look_through(struct db *db, struct reason *reason) {
 static int open_writer(const char *path, struct db **ret_db, bool *ret_damage, struct reason *reason) {
     struct reason words = {""};
     struct db *db = NULL;
+    bool look = wants_look(path);
     *ret_damage = false;
     int result = db_open(path, false, WRITER_CACHE_KIB, &db, &words);
     if (result == 0) {
         result = catalog_upgrade(db, &words);
-        if (result == 0)
+        if (result == 0 && look)
             result = look_through(db, &words);
         if (result == 0) {
             *ret_db = db;

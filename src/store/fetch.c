@@ -155,7 +155,8 @@ static int flush(struct fetch *fetch) {
         if (blob->present != before) { /* what a server without ranges sends again is no progress */
             blob->moved_ms = clock_ms();
             blob->attempts = blob->origins_failed = 0;
-            blob->error = 0;
+            if (fetch->started_ms > blob->failed_ms)
+                blob->error = 0;
             blob->final = blob->expired_once = false;
         }
         blob_serve_locked(blob, &ended);

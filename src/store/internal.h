@@ -118,6 +118,7 @@ struct blob {
     unsigned losses;          /* times that the disk could not keep it */
     uint64_t retry_ms;        /* clock_ms before which nothing is asked */
     uint64_t failed_until_ms; /* reads of absent bytes fail at once until then */
+    uint64_t failed_ms; /* when `error` was set: what was asked for before it is no sign that it is over */
     int error;
     bool final;
     struct reason reason;

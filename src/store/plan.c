@@ -132,6 +132,7 @@ void blob_failed(struct blob *blob, unsigned origin, int error, const struct rea
     bool tell = note_failure_locked(blob, origin, error, retry_after_s);
     if (error != -ERR_EXPIRED || tell) {
         blob->error = error;
+        blob->failed_ms = clock_ms();
         (void)err_because(&blob->reason, error, "%s", err_text(reason, error));
         kept = blob->reason;
     }

@@ -132,7 +132,7 @@ static int read_all(struct pass *pass) {
     if (!goes_on(pass, 0))
         return -ERR_CANCELLED;
     while (pass->at < pass->blob->size) {
-        size_t len;
+        size_t len = 0;
         int error = read_piece(pass, &len);
         if (error)
             return error;

@@ -21,7 +21,7 @@ static void fifty_thousand_files_are_quick(struct catalog *catalog) {
     int64_t id = store(catalog, "acme/many", manifest, true);
     uint64_t took = clock_ms() - start;
     printf("50,000 files were stored in %d ms\n", (int)took);
-    CHECK(took < 10000); /* a bound that holds under sanitizers; the figure is for people */
+    CHECK(took < 60000); /* a bound that holds under sanitizers; the figure is for people */
     struct catalog_model model;
     struct catalog_file *files = mem_array(1000, sizeof *files), folder;
     CHECK_OK(catalog_model(catalog, id, &model));
