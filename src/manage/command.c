@@ -128,7 +128,6 @@ static void tell(struct command *command, const char *target, const char *line, 
         (void)buf_json_string(&more, sentence);
     }
     events_add(manage, "command", request->place == COMMAND_MODEL ? target : NULL, buf_text(&more));
-    outcome_set(manage, request, line, result, sentence);
     metric_add(&manage_metrics[MANAGE_COMMANDS], metric_error(result), 1);
     log_notice("%s: \"%s\" of uid %u, pid %d: %s%s%s", target, line, (unsigned)request->uid,
         (int)request->pid, result ? err_name(result) : "done", *sentence ? ": " : "", sentence);
@@ -187,6 +186,8 @@ static int end_line(struct command *command, int result) {
         jobs_open(manage, &command->jobs);
     else
         jobs_drop(&command->jobs);
+    outcome_set(manage, &command->request, buf_text(&text), result,
+        result ? err_text(&command->sentence, result) : command->sentence.text);
     tell(command, target, buf_text(&text), result);
     return result;
 }
@@ -313,6 +314,7 @@ int command_await(struct manage *manage, const struct command_request *request, 
 
 /* ---- refused before it reaches the desk ---- */
 
+/* Its outcome was set when it was refused: by now a later command's may be there. */
 static void write_refusal(struct work *work) {
     struct command *command = list_entry(work, struct command, work);
     struct manage *manage = command->manage;
