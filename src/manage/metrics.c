@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manage/metrics.h"
 
+#include <string.h>
+
 #include "manage/internal.h"
 #include "manage/job.h"
 #include "manage/known.h"
+#include "model/catalog_by.h"
+#include "model/finding.h"
+#include "model/format.h"
 
 /* Milliseconds: from a tokenizer that is there at once to a day of weights. */
 static const uint64_t TIMES[] = {100, 1000, 10000, 60000, 300000, 1800000, 7200000, 86400000, 0};
@@ -27,6 +32,35 @@ static int read_models(void *context, double *values, unsigned count) {
     int error = catalog_count_states(manage->settings.catalog, counts, STATE_COUNT);
     for (unsigned i = 0; i < count && !error; i++)
         values[i] = (double)counts[i];
+    return error;
+}
+
+static const char *format_label(unsigned index) {
+    if (index >= FORMAT_END)
+        return NULL;
+    return index == FORMAT_UNKNOWN ? "other" : format_row((enum file_format)index)->name;
+}
+
+static const char *verdict_label(unsigned index) {
+    return index < FINDING_LEVELS ? finding_level_name((enum finding_level)index) : NULL;
+}
+
+/* "other", and what was not looked at yet, are of no format that is known. */
+static void count_format(void *context, const char *format, uint64_t count) {
+    double *values = context;
+    unsigned index = FORMAT_UNKNOWN;
+    for (unsigned i = 0; i < FORMAT_END; i++)
+        if (strcmp(format_label(i), format) == 0)
+            index = i;
+    values[index] += (double)count;
+}
+
+static int read_formats(void *context, double *values, unsigned count) {
+    struct manage *manage = context;
+    double counts[FORMAT_END] = {0};
+    int error = catalog_count_formats(manage->settings.catalog, count_format, counts);
+    for (unsigned i = 0; i < count && i < FORMAT_END && error >= 0; i++)
+        values[i] = counts[i];
     return error;
 }
 
@@ -91,6 +125,11 @@ const struct metric_row manage_metrics[MANAGE_METRICS + 1] = {
         .help = "Models that are known, by state.",
         .labels = {{"state", .value_of = state_label}},
         .read = read_models},
+    [MANAGE_FORMATS] = {.name = "weightfs_models_by_format",
+        .type = METRIC_GAUGE,
+        .help = "Models that are known, by the format of their weights.",
+        .labels = {{"format", .value_of = format_label}},
+        .read = read_formats},
     [MANAGE_PINNED] = {.name = "weightfs_models_pinned",
         .type = METRIC_GAUGE,
         .help = "Models that are never evicted to make room.",
@@ -124,6 +163,11 @@ const struct metric_row manage_metrics[MANAGE_METRICS + 1] = {
         .scale = 1e3,
         .bounds = TIMES,
         METRIC_HISTOGRAM_CELLS(JOB_KINDS_MOST *(JOB_CANCELLED + 1), TIMES)},
+    [MANAGE_VALIDATIONS] = {.name = "weightfs_validations_total",
+        .type = METRIC_COUNTER,
+        .help = "Models that were validated, by verdict.",
+        .labels = {{"verdict", .value_of = verdict_label}},
+        METRIC_CELLS(FINDING_LEVELS)},
     [MANAGE_COMMANDS] = {.name = "weightfs_commands_total",
         .type = METRIC_COUNTER,
         .help = "Commands that were written, by result; refused ones are among them.",

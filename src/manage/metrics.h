@@ -9,7 +9,8 @@
 #include "base/metric.h"
 
 enum manage_metric {
-    MANAGE_MODELS, /* by state */
+    MANAGE_MODELS,  /* by state */
+    MANAGE_FORMATS, /* models by enum file_format */
     MANAGE_PINNED,
     MANAGE_REQUIRED,
     MANAGE_MISSING,
@@ -17,6 +18,7 @@ enum manage_metric {
     MANAGE_JOBS,        /* open ones by state */
     MANAGE_JOBS_ENDED,  /* by enum job_end_as */
     MANAGE_JOB_SECONDS, /* milliseconds */
+    MANAGE_VALIDATIONS, /* by enum finding_level */
     MANAGE_COMMANDS,    /* by error */
     MANAGE_DISCOVERIES, /* by source and error */
     MANAGE_EVENTS,

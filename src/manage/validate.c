@@ -81,6 +81,7 @@ static int write_report(struct model_check *check, struct catalog_report *ret_re
     };
     memcpy(report.commit, check->model.commit, sizeof report.commit);
     int result = catalog_set_report(check->run->manage->settings.catalog, &report);
+    metric_add(&manage_metrics[MANAGE_VALIDATIONS], (unsigned)report.verdict, 1);
     report.checks = NULL;
     *ret_report = report;
     return result;

@@ -72,6 +72,17 @@ int catalog_set_labels(struct catalog *catalog, int64_t model_id, const struct c
                 3, labels->format)));
 }
 
+int catalog_count_formats(struct catalog *catalog,
+    void (*listener)(void *context, const char *format, uint64_t count), void *context) {
+    LOCK_SCOPE(&catalog->read_lock);
+    struct db_statement *row =
+        db_query(catalog->reader, "SELECT format, count(*) FROM models GROUP BY format");
+    int step;
+    while ((step = db_step(row)) == 1)
+        listener(context, db_get_text(row, 0), (uint64_t)db_get_number(row, 1));
+    return step;
+}
+
 /* ---- links ---- */
 
 int catalog_link(struct catalog *catalog, const char *name, int64_t *ret_model_id) {

@@ -22,6 +22,11 @@ int catalog_is_by(struct catalog *catalog, enum catalog_by kind, const char *val
 /* The first category behind `after` ("" begins) that a model has: 0, -ENOENT. */
 int catalog_next_category(struct catalog *catalog, const char *after, char to[static CATALOG_LABEL_SIZE]);
 
+/* Is told of each format ("": not looked at yet) and how many models have it. Calls nothing of the
+ * catalogue's. */
+int catalog_count_formats(struct catalog *catalog,
+    void (*listener)(void *context, const char *format, uint64_t count), void *context);
+
 struct catalog_labels {
     char category[CATALOG_LABEL_SIZE], format[CATALOG_LABEL_SIZE]; /* "": not looked at yet */
 };
