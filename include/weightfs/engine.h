@@ -33,7 +33,6 @@ struct engine_endpoint {
     char url[ENGINE_URL_SIZE];            /* without a slash at its end: "http://localhost/v1" */
     char unix_socket[ENGINE_SOCKET_SIZE]; /* "": TCP */
     char model[ENGINE_MODEL_SIZE];        /* what the field `model` has to say */
-    uint64_t memory_bytes;                /* that it holds; 0: unknown */
 };
 
 /* One file of the model, complete, verified and in use for as long as the engine runs. */

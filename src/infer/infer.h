@@ -91,7 +91,6 @@ struct infer_report {
     enum seat_state state;
     char engine[32];
     unsigned waiting, answering;
-    uint64_t memory_bytes;
     uint64_t asked, answered, failed, prompt_tokens, answer_tokens; /* since the daemon started */
     uint64_t last_first_ms, last_total_ms; /* of the last answer: to its first text, to its end */
     int error;                             /* why it could not be loaded last */

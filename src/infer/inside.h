@@ -83,7 +83,7 @@ struct seat {
     bool fetched;         /* a pull was tried for these questions */
 
     /* What came from other threads, for the desk to see; under lock. */
-    bool is_ready, has_ended, fetch_over, moved;
+    bool is_ready, has_ended, fetch_over;
     struct engine_endpoint ready_endpoint;
     int end_error, fetch_result;
     struct reason end_reason;

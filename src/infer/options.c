@@ -27,6 +27,13 @@ const struct option_row infer_options[] = {
         .most = 64,
         .help = "models loaded at once; for one more the least recently used one that does not answer makes "
                 "room"},
+    {.name = "queue_timeout_s",
+        .type = OPTION_NUMBER,
+        .value = "3600",
+        .least = 1,
+        .most = 86400,
+        .help =
+            "seconds that a question may wait for its turn, the fetching and loading of the model included"},
     {.name = "queue_length",
         .type = OPTION_NUMBER,
         .value = "256",

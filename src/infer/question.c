@@ -122,6 +122,26 @@ static struct question *take_over(struct seat *seat) {
     return NULL;
 }
 
+/* Those that waited for longer than they may. */
+static void drop_late(struct seat *seat) {
+    uint64_t most_ms = (uint64_t)options_number(seat->infer->settings.options, "queue_timeout_s") * 1000;
+    uint64_t now_ms = clock_ms();
+    LIST_HEAD(late);
+    struct list *next;
+    lock_take(&seat->infer->lock);
+    list_each (link, &seat->waiting)
+        if (now_ms - list_entry(link, struct question, link)->queued_ms >= most_ms) {
+            list_remove(link);
+            list_append(&late, link);
+            seat->waiting_count--;
+            seat->figures.failed++;
+        }
+    lock_drop(&seat->infer->lock);
+    while ((next = list_shift(&late)))
+        question_end(list_entry(next, struct question, link), -ETIMEDOUT,
+            "its turn did not come within queue_timeout_s; infer/status tells what the model does");
+}
+
 static void cancel_marked(struct seat *seat) {
     LIST_HEAD(gone);
     struct list *next;
@@ -163,6 +183,7 @@ static bool ask_again(struct seat *seat, struct question *question) {
 void questions_clear(struct seat *seat) {
     struct question *question;
     cancel_marked(seat);
+    drop_late(seat);
     while ((question = take_over(seat))) {
         seat->used_ms = clock_ms();
         if (ask_again(seat, question))

@@ -153,7 +153,7 @@ static int open_part(struct card_read *read) {
     struct blob *blob;
     read->here_count = 0;
     read->chunk = CHUNK_FIRST;
-    int result = file->masked ? -EACCES : item_blob(read->manage, &read->model, file, &blob);
+    int result = file->masked ? -EACCES : model_blob(read->manage, &read->model, file, &blob);
     if (result)
         return result;
     blob_look(blob, &info);

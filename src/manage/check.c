@@ -36,7 +36,7 @@ struct file_check *file_check_new(struct check_run *run, const struct catalog_mo
     check->model_id = model->id;
     check->bytes = check->structure = true;
     (void)text_copy(check->digest, sizeof check->digest, file->digest); /* is of that size */
-    if (item_blob(run->manage, model, file, &check->blob) < 0)
+    if (model_blob(run->manage, model, file, &check->blob) < 0)
         check->blob = NULL; /* masked: nothing of it is here */
     return check;
 }

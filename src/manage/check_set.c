@@ -98,7 +98,7 @@ static void add_file(struct set_check *set, const struct catalog_model *model,
         set->files = mem_resize(set->files, set->room = set->room ? set->room * 2 : 16, sizeof *set->files);
     struct set_file *file = &set->files[set->count++];
     *file = (struct set_file){.path = mem_text(row->path), .size = row->size, .set = set};
-    if (item_blob(set->run->manage, model, row, &file->blob) < 0)
+    if (model_blob(set->run->manage, model, row, &file->blob) < 0)
         file->blob = NULL; /* masked: nothing of it is here */
 }
 

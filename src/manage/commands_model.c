@@ -67,7 +67,7 @@ static int retry_blobs(struct manage *manage, const struct catalog_model *model)
         for (int i = 0; i < count; i++) {
             struct blob *blob;
             struct blob_info info;
-            if (item_blob(manage, model, &page[i], &blob) < 0)
+            if (model_blob(manage, model, &page[i], &blob) < 0)
                 continue; /* masked, or our disk: the job will say */
             blob_look(blob, &info);
             if (info.state != BLOB_COMPLETE)
@@ -172,7 +172,7 @@ static int evict_file(struct eviction *eviction, const struct catalog_file *file
     struct blob *blob;
     struct blob_info info;
     uint64_t freed = 0;
-    int result = item_blob(eviction->manage, eviction->model, file, &blob);
+    int result = model_blob(eviction->manage, eviction->model, file, &blob);
     if (result < 0)
         return result == -ERR_GATED ? 0 : result;
     blob_look(blob, &info);

@@ -19,7 +19,7 @@ static bool is_whole(void *context, const char *path) {
     struct blob_info info = {.state = BLOB_ABSENT};
     struct blob *blob;
     if (catalog_find_path(manage->settings.catalog, healing->model.revision_id, path, &healing->file) < 0 ||
-        item_blob(manage, &healing->model, &healing->file, &blob) < 0)
+        model_blob(manage, &healing->model, &healing->file, &blob) < 0)
         return false;
     blob_look(blob, &info);
     blob_put(blob);

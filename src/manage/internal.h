@@ -200,9 +200,6 @@ int items_read(struct manage *manage, const struct catalog_model *model, const s
     struct items *ret_items);
 void items_done(struct items *items);
 #define ITEMS_CLEANUP __attribute__((cleanup(items_done)))
-/* The blob of a file: a reference. -ERR_GATED for a masked one. */
-int item_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
-    struct blob **ret_blob);
 
 /* ---- state.c ---- */
 

@@ -8,7 +8,7 @@
 
 #include "model/variant.h"
 
-int item_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
+int model_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
     struct blob **ret_blob) {
     const struct source *source = source_find(model->source);
     if (!source)
@@ -24,11 +24,6 @@ int item_blob(struct manage *manage, const struct catalog_model *model, const st
             .size = file->size},
     };
     return blob_get(manage->settings.store, &origin, ret_blob);
-}
-
-int model_blob(struct manage *manage, const struct catalog_model *model, const struct catalog_file *file,
-    struct blob **ret_blob) {
-    return item_blob(manage, model, file, ret_blob);
 }
 
 static bool names_variant(const struct words *words, const char *variant) {
@@ -165,7 +160,7 @@ static int look_at(struct manage *manage, const struct catalog_model *model, con
     struct item *item) {
     struct blob *blob;
     struct blob_info info;
-    int result = item_blob(manage, model, file, &blob);
+    int result = model_blob(manage, model, file, &blob);
     if (result == -ERR_GATED)
         return 0; /* masked: nothing is here, and the job will say why */
     if (result < 0)

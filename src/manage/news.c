@@ -116,7 +116,7 @@ static void generation_began(struct manage *manage, const struct note *note) {
     struct blob_info info;
     if (catalog_list_same_kept(manage->settings.catalog, note->key, 0, file, 1) == 1 &&
         catalog_model(manage->settings.catalog, file->model_id, model) == 0 &&
-        item_blob(manage, model, file, &blob) == 0) {
+        model_blob(manage, model, file, &blob) == 0) {
         blob_look(blob, &info);
         blob_put(blob);
         if (info.state != BLOB_COMPLETE)

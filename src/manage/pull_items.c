@@ -138,7 +138,7 @@ static int begin_item(struct live_job *job, struct item *item) {
     int result = catalog_file(manage->settings.catalog, item->file_id, file);
     struct blob *blob = NULL;
     if (result == 0)
-        result = item_blob(manage, &job->model, file, &blob);
+        result = model_blob(manage, &job->model, file, &blob);
     free(file);
     if (result == -ENOENT)
         result = -ERR_CHANGED; /* the revision is gone from the catalogue */

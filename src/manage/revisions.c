@@ -59,7 +59,7 @@ bool revision_is_open(struct manage *manage, const struct catalog_model *model, 
         for (int i = 0; !open && i < count; i++) {
             struct blob *blob;
             struct blob_info info;
-            if (item_blob(manage, model, &page[i], &blob) < 0)
+            if (model_blob(manage, model, &page[i], &blob) < 0)
                 continue; /* masked: nobody can have opened it */
             blob_look(blob, &info);
             blob_put(blob);

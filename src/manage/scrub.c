@@ -52,7 +52,7 @@ static bool is_here(struct manage *manage, const struct catalog_model *model,
     const struct catalog_file *file) {
     struct blob *blob;
     struct blob_info info;
-    if (item_blob(manage, model, file, &blob) < 0)
+    if (model_blob(manage, model, file, &blob) < 0)
         return false;
     blob_look(blob, &info);
     blob_put(blob);

@@ -78,7 +78,7 @@ static int count_file(struct manage *manage, const struct catalog_model *model,
     report->files_total++;
     report->bytes_total += file->size;
     variants_add(report->variants, file->variant);
-    int result = item_blob(manage, model, file, &blob);
+    int result = model_blob(manage, model, file, &blob);
     if (result == -ERR_GATED)
         return 0; /* masked: it is not here */
     if (result < 0)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/path.h"
+#include "outside/child_inside.h"
 
 /* Killed, and still not gone after so long: it hangs in the kernel (a dead disk), and nobody waits for
  * that. */
@@ -103,10 +104,7 @@ static int watch(int child_fd, int *output_fd, uint64_t until_ms, size_t limit, 
         if (now_ms >= until_ms)
             return -ERR_DEADLINE;
         uint64_t left_ms = until_ms - now_ms;
-        struct pollfd fds[] = {
-            {.fd = child_fd,   .events = POLLIN},
-            {.fd = *output_fd, .events = POLLIN}
-        };
+        struct pollfd fds[] = {{.fd = child_fd, .events = POLLIN}, {.fd = *output_fd, .events = POLLIN}};
         int ready = poll(fds, 2, left_ms < 60 * 1000 ? (int)left_ms : 60 * 1000);
         if (ready < 0 && errno != EINTR)
             return -errno;
@@ -119,8 +117,7 @@ static int watch(int child_fd, int *output_fd, uint64_t until_ms, size_t limit, 
     }
 }
 
-/* The exit code; 128 and the signal's number as a shell has it. */
-static int reap(pid_t pid) {
+int child_reap(pid_t pid) {
     int status;
     pid_t got;
     do
@@ -135,18 +132,18 @@ static int end_by_force(pid_t pid, int child_fd, int error) {
     struct pollfd fd = {.fd = child_fd, .events = POLLIN};
     (void)kill(-pid, SIGKILL); /* ESRCH: it has just ended */
     if (child_fd < 0 || poll(&fd, 1, (int)KILL_MS) > 0)
-        (void)reap(pid);
+        (void)child_reap(pid);
     else
         reap_hanging(pid);
     return error;
 }
 
-static int open_pipe(int *ret_read_fd, int *ret_write_fd) {
+int child_pipe(int lowest, int *ret_read_fd, int *ret_write_fd) {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC))
         return -errno;
-    /* Above the three that the child gets, in case that one of ours is closed. */
-    *ret_write_fd = fcntl(fds[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    /* Above those that the child gets, in case that one of ours is closed. */
+    *ret_write_fd = fcntl(fds[1], F_DUPFD_CLOEXEC, lowest);
     int error = *ret_write_fd < 0 ? -errno : 0;
     close(fds[1]);
     *ret_read_fd = fds[0];
@@ -160,7 +157,7 @@ int child_run(const struct child_description *description, struct buf *output) {
     FD_CLEANUP int write_fd = -1;
     lock_assert_none(); /* it waits */
     reap_hanging(0);
-    int error = output ? open_pipe(&read_fd, &write_fd) : 0;
+    int error = output ? child_pipe(STDERR_FILENO + 1, &read_fd, &write_fd) : 0;
     pid_t pid;
     error = error ? error : spawn(description, write_fd, &pid);
     if (error)
@@ -176,5 +173,5 @@ int child_run(const struct child_description *description, struct buf *output) {
         return end_by_force(pid, child_fd, error);
     if (read_fd >= 0)
         (void)drain(read_fd, description->output_limit, output); /* what it wrote last */
-    return reap(pid);
+    return child_reap(pid);
 }

@@ -22,6 +22,9 @@
 #include "base/path.h"
 #include "base/thread.h"
 #include "base/utf8.h"
+#include "outside/child_inside.h"
+
+#define FIRST_FREE (STDERR_FILENO + 2) /* the child has its three, and the one that reports */
 
 struct service {
     struct service_description description; /* what it points to is the caller's, during the start only */
@@ -80,24 +83,6 @@ static _Noreturn void become(const struct service_description *description, pid_
     fail_child(report);
 }
 
-/* Above the descriptors that the child is given, lest it overwrites one before it has copied it. */
-static int raise_fd(int *fd) {
-    int raised = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 2);
-    int error = raised < 0 ? -errno : 0;
-    path_close(fd);
-    *fd = raised;
-    return error;
-}
-
-static int open_pipe(int *ret_read_fd, int *ret_write_fd) {
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC))
-        return -errno;
-    *ret_read_fd = fds[0];
-    *ret_write_fd = fds[1];
-    return raise_fd(ret_write_fd);
-}
-
 /* 0 once the program runs, else why it does not. */
 static int read_report(int fd) {
     int error = 0;
@@ -108,25 +93,14 @@ static int read_report(int fd) {
     return len == sizeof error ? -error : 0;
 }
 
-static int reap(pid_t pid) {
-    int status;
-    pid_t got;
-    do
-        got = waitpid(pid, &status, 0);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return -errno;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 static int spawn(struct service *service) {
     FD_CLEANUP int output_fd = -1;
     FD_CLEANUP int report_fd = -1;
     FD_CLEANUP int report_write_fd = -1;
-    int error = open_pipe(&service->output_fd, &output_fd);
+    int error = child_pipe(FIRST_FREE, &service->output_fd, &output_fd);
     if (!error)
-        error = open_pipe(&report_fd, &report_write_fd);
-    if (!error && fcntl(service->output_fd, F_SETFL, O_NONBLOCK) < 0)
+        error = child_pipe(FIRST_FREE, &report_fd, &report_write_fd);
+    if (!error && fcntl(report_fd, F_SETFL, 0) < 0) /* this one is waited for: the child's exec closes it */
         error = -errno;
     if (error)
         return error;
@@ -143,7 +117,7 @@ static int spawn(struct service *service) {
         error = -errno;
     if (error) {
         (void)kill(pid, SIGKILL);
-        (void)reap(pid);
+        (void)child_reap(pid);
         return error;
     }
     service->pid = pid;
@@ -251,7 +225,7 @@ static void *run(void *context) {
     lock_take(&service->lock);
     (void)kill(-service->pid, SIGKILL); /* what it left of its group; its number is kept until it is reaped */
     service->reaped = true;
-    int code = reap(service->pid);
+    int code = child_reap(service->pid);
     lock_drop(&service->lock);
     service->description.on_end(service->description.context, code);
     return NULL;

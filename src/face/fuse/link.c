@@ -46,26 +46,19 @@ static const struct parked_kind CHANGED = {
     .verdict = -ERR_DEADLINE,
 };
 
-static void end_or_park(struct parked *parked, int result) {
-    if (result == PARKED)
-        park_admit(parked->call.face->park, parked);
-    else
-        parked->kind->answer(parked, result);
-}
-
 void link_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
     struct call call = call_of(req, OPERATION_LINK, parent);
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &MADE);
     parked->name = mem_text(name);
-    end_or_park(parked, tree_symlink(call.face->tree, parent, name, target, &caller, &parked->wait));
+    park_or_answer(parked, tree_symlink(call.face->tree, parent, name, target, &caller, &parked->wait));
 }
 
 void link_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
     struct call call = call_of(req, OPERATION_LINK, parent);
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &CHANGED);
-    end_or_park(parked, tree_unlink(call.face->tree, parent, name, &caller, &parked->wait));
+    park_or_answer(parked, tree_unlink(call.face->tree, parent, name, &caller, &parked->wait));
 }
 
 void link_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
@@ -73,6 +66,6 @@ void link_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t
     struct call call = call_of(req, OPERATION_LINK, parent);
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &CHANGED);
-    end_or_park(parked,
+    park_or_answer(parked,
         tree_rename(call.face->tree, parent, name, new_parent, new_name, flags, &caller, &parked->wait));
 }

@@ -149,6 +149,13 @@ static bool is_remembered_locked(const struct park *park, const struct parked *p
     return false;
 }
 
+void park_or_answer(struct parked *parked, int result) {
+    if (result == PARKED)
+        park_admit(parked->call.face->park, parked);
+    else
+        parked->kind->answer(parked, result);
+}
+
 void park_admit(struct park *park, struct parked *parked) {
     uint64_t number;
     bool tell = false;

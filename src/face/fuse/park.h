@@ -63,6 +63,8 @@ void parked_free(struct parked *parked);
 /* The same once more, for another wait: its patience goes on from where it was. */
 void parked_renew(struct parked *parked);
 void park_admit(struct park *park, struct parked *parked);
+/* What a call of the tree answered: PARKED admits it, everything else is answered by its kind at once. */
+void park_or_answer(struct parked *parked, int result);
 /* Ends what has waited for too long. Called four times a second. */
 void park_sweep(struct park *park);
 

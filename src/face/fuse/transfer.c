@@ -121,13 +121,6 @@ static const struct parked_kind FLUSH = {
     .verdict = -ERR_DEADLINE,
 };
 
-static void end_or_park(struct parked *parked, int result) {
-    if (result == PARKED)
-        park_admit(parked->call.face->park, parked);
-    else
-        parked->kind->answer(parked, result);
-}
-
 void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t size, off_t offset,
     struct fuse_file_info *file) {
     struct call call = call_of(req, OPERATION_WRITE, node);
@@ -136,7 +129,7 @@ void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t si
     parked->size = size;
     int result = tree_write(call.face->tree, node, handle_of(file), (uint64_t)offset, data, size, &caller,
         &parked->wait);
-    end_or_park(parked, result);
+    park_or_answer(parked, result);
 }
 
 void transfer_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
@@ -144,5 +137,5 @@ void transfer_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file
     struct tree_caller caller = caller_of(&call);
     struct parked *parked = parked_new(&call, &FLUSH);
     int result = tree_flush(call.face->tree, node, handle_of(file), &caller, &parked->wait);
-    end_or_park(parked, result);
+    park_or_answer(parked, result);
 }
