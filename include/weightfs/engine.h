@@ -27,12 +27,24 @@ struct http_loop;
 #define ENGINE_URL_SIZE    512
 #define ENGINE_SOCKET_SIZE 108 /* sun_path's, with the NUL */
 #define ENGINE_MODEL_SIZE  256
+#define ENGINE_SECRET_SIZE 1024
+
+/* What can be asked at an endpoint. */
+enum engine_ability {
+    ENGINE_CHAT = 1,     /* POST /chat/completions */
+    ENGINE_COMPLETE = 2, /* POST /completions: raw text goes on */
+    ENGINE_EMBED = 4,    /* POST /embeddings */
+    ENGINE_VISION = 8    /* chats with images in them */
+};
 
 /* Where a model is asked. Plain data. */
 struct engine_endpoint {
-    char url[ENGINE_URL_SIZE];            /* without a slash at its end: "http://localhost/v1" */
-    char unix_socket[ENGINE_SOCKET_SIZE]; /* "": TCP */
-    char model[ENGINE_MODEL_SIZE];        /* what the field `model` has to say */
+    char url[ENGINE_URL_SIZE];              /* without a slash at its end: "http://localhost/v1" */
+    char unix_socket[ENGINE_SOCKET_SIZE];   /* "": TCP */
+    char model[ENGINE_MODEL_SIZE];          /* what the field `model` has to say */
+    char authorization[ENGINE_SECRET_SIZE]; /* "Bearer …", sent to this url only; "": none. Never logged */
+    unsigned can;   /* enum engine_ability bits; 0: not known, and the server itself says what it can't */
+    unsigned slots; /* questions that it answers at once; 0: as the setting `slots` says */
 };
 
 /* One file of the model, complete, verified and in use for as long as the engine runs. */
@@ -52,13 +64,22 @@ struct engine_events {
     void *context;
 };
 
+/* A model, as engines are told of it. Valid during the call only. */
+struct engine_model {
+    const char *key;                 /* "hf:acme/tiny", "openai:ENDPOINT/NAME": for people, and unique */
+    const char *source;              /* "hf" */
+    const char *name;                /* within the source: "acme/tiny" */
+    const char *category;            /* of the registry or the card: "llm"; "" unknown */
+    const struct engine_file *files; /* the first is the one to load */
+    size_t file_count;               /* 0 for an engine that needs no files */
+};
+
 struct engine_start {
-    const struct engine_file *files; /* the first is the one to load; valid during the call only */
-    size_t file_count;
+    struct engine_model model;
     const char *folder; /* empty, the engine's own, mode 0700; removed with all in it after free() */
-    const char *name;   /* of the model, for people: "hf:acme/tiny" */
-    const struct options *options;
-    struct http_loop *loop; /* for asking whether it answers */
+    const struct options *options;       /* of the whole; live for as long as the engine runs */
+    const struct options *model_options; /* settings of the model; during the call only */
+    struct http_loop *loop;              /* for asking whether it answers */
     struct engine_events events;
 };
 
@@ -68,12 +89,21 @@ struct engine {
     const char *name; /* "llama" */
     const char *help;
     const struct option_row *options; /* of the whole; NULL */
-    /* Can it load a model of these files? Their names and sizes only. */
-    bool (*can_load)(const struct engine_file *files, size_t count);
+    /* false: it is for models that are served elsewhere. It is asked before anybody looks for files, and
+     * nothing is fetched or held for it. */
+    bool needs_files;
+    /* Is this a model for it? By key, category, and names and sizes of the files. Quick. */
+    bool (*can_load)(const struct engine_model *model, const struct options *options);
     int (*start)(const struct engine_start *start, struct engine_instance **ret_instance,
         struct reason *reason);
     void (*stop)(struct engine_instance *instance); /* `ended` comes */
     void (*free)(struct engine_instance *instance); /* after `ended` */
 };
+
+/* The value in force for the model that is started: its own setting where it has one of that name, else the
+ * option of the whole. A name that neither has is our own mistake and aborts. During start() only. */
+int64_t engine_number(const struct engine_start *start, const char *name);
+/* "" and false: unset. */
+bool engine_text(const struct engine_start *start, const char *name, char *to, size_t size);
 
 #endif

@@ -127,6 +127,11 @@ void answer_set_usage(struct answer *answer, const struct answer_usage *usage) {
     answer->info.usage = *usage;
 }
 
+void answer_set_status(struct answer *answer, int status) {
+    LOCK_SCOPE(&answer->lock);
+    answer->info.status = status;
+}
+
 void answer_end(struct answer *answer, int error, const char *sentence) {
     struct list ready;
     list_init(&ready);

@@ -37,6 +37,8 @@ struct answer_usage {
     uint64_t prompt_tokens, answer_tokens;
 };
 void answer_set_usage(struct answer *answer, const struct answer_usage *usage);
+/* What the server's head said: 200. */
+void answer_set_status(struct answer *answer, int status);
 /* The end: 0, or an error with its sentence. Only the first end counts. */
 void answer_end(struct answer *answer, int error, const char *sentence);
 
@@ -50,6 +52,7 @@ struct answer_info {
     uint64_t len;
     bool ended;
     int error;
+    int status; /* of HTTP, from the server that answers; 0: none has yet */
     struct reason reason;
     uint64_t begun_ms, first_ms, ended_ms; /* clock_ms; 0: not yet */
     struct answer_usage usage;

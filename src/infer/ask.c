@@ -12,6 +12,7 @@
 #include "outside/sse.h"
 
 #define ERROR_TEXT_LIMIT (64u << 10) /* of an answer that is an error */
+#define WHOLE_LIMIT      (16u << 20) /* of one that is read when it is all here */
 
 struct ask_room {
     struct http_loop *loop;
@@ -26,9 +27,9 @@ struct ask {
     struct http_request request; /* the loop's, until its on_done */
     struct engine_endpoint endpoint;
     char url[ENGINE_URL_SIZE + 32];
-    char *authorization;
     enum ask_shape shape;
     struct buf body, refusal;
+    struct buf whole; /* ASK_VECTOR: the body, to be read when it is all here */
     struct sse sse;
     struct answer *answer;
     atomic_bool cancelled;
@@ -68,8 +69,8 @@ static void take_usage(struct ask *ask, const struct json *usage) {
 static int on_event(void *context, const char *data, size_t len) {
     struct ask *ask = context;
     JSON_CLEANUP struct json *event = NULL;
-    if (ask->shape == ASK_RAW || strcmp(data, "[DONE]") == 0) {
-        ask->finished |= ask->shape != ASK_RAW;
+    if (strcmp(data, "[DONE]") == 0) {
+        ask->finished = true;
         return 0;
     }
     int error = json_parse(data, len, &event, &ask->reason);
@@ -89,9 +90,65 @@ static int on_head(struct http_request *request, const struct http_head *head) {
     struct ask *ask = request->context;
     ask->heard = true;
     ask->refused = head->status >= 300;
+    answer_set_status(ask->answer, head->status);
     answer_moved(ask->answer);
     return 0;
 }
+
+/* ---- what comes, by shape */
+
+static int take_chat(struct ask *ask, const void *data, size_t len) {
+    return sse_feed(&ask->sse, data, len, on_event, ask);
+}
+
+static int take_raw(struct ask *ask, const void *data, size_t len) {
+    return answer_add(ask->answer, data, len);
+}
+
+static int take_whole(struct ask *ask, const void *data, size_t len) {
+    return buf_add(&ask->whole, data, len) < 0 ? -ERR_TOO_LARGE : 0;
+}
+
+static int end_chat(struct ask *ask) {
+    return ask->finished
+               ? 0
+               : err_because(&ask->reason, -ERR_SHORT_BODY, "the engine stopped in the middle of the answer");
+}
+
+static int end_raw(struct ask *ask) {
+    (void)ask;
+    return 0;
+}
+
+/* {"data":[{"embedding":[0.1, …]}], "usage": …}. A number has 9 digits: enough for what floats can tell. */
+static int end_vector(struct ask *ask) {
+    JSON_CLEANUP struct json *document = NULL;
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    double number;
+    int error = json_parse(buf_text(&ask->whole), ask->whole.len, &document, &ask->reason);
+    if (error < 0)
+        return error;
+    const struct json *vector = json_get(json_at(json_get(document, "data"), 0), "embedding");
+    if (!json_count(vector))
+        return err_because(&ask->reason, -ERR_ANSWER, "the engine's answer has no vector");
+    for (size_t i = 0; i < json_count(vector); i++) {
+        if (!json_decimal(json_at(vector, i), &number))
+            return err_because(&ask->reason, -ERR_ANSWER, "the engine's vector is not one of numbers");
+        (void)buf_format(&text, "%s%.9g", i ? "," : "[", number); /* no limit */
+    }
+    (void)buf_text_add(&text, "]\n");
+    take_usage(ask, json_get(document, "usage"));
+    return answer_add(ask->answer, buf_text(&text), text.len);
+}
+
+static const struct {
+    int (*take)(struct ask *ask, const void *data, size_t len);
+    int (*end)(struct ask *ask); /* of a transfer that went well */
+} shapes[ASK_SHAPE_COUNT] = {
+    [ASK_CHAT] = {take_chat, end_chat},
+    [ASK_RAW] = {take_raw, end_raw},
+    [ASK_VECTOR] = {take_whole, end_vector},
+};
 
 static int on_body(struct http_request *request, const void *data, size_t len) {
     struct ask *ask = request->context;
@@ -100,8 +157,7 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
         return 0;
     }
     answer_moved(ask->answer);
-    return ask->shape == ASK_RAW ? answer_add(ask->answer, data, len)
-                                 : sse_feed(&ask->sse, data, len, on_event, ask);
+    return shapes[ask->shape].take(ask, data, len);
 }
 
 /* ---- its end */
@@ -118,9 +174,7 @@ static int judge(struct ask *ask, int result) {
     if (ask->refused)
         return failure_of_status(ask->request.status, buf_text(&ask->refusal), ask->refusal.len,
             &ask->reason);
-    if (ask->shape == ASK_CHAT && !ask->finished)
-        return err_because(&ask->reason, -ERR_SHORT_BODY, "the engine stopped in the middle of the answer");
-    return 0;
+    return shapes[ask->shape].end(ask);
 }
 
 static void on_done(struct http_request *request, int result) {
@@ -141,10 +195,9 @@ static void on_done(struct http_request *request, int result) {
 }
 
 void ask_free(struct ask *ask) {
-    if (ask->authorization)
-        explicit_bzero(ask->authorization, strlen(ask->authorization));
-    free(ask->authorization);
+    explicit_bzero(ask->endpoint.authorization, sizeof ask->endpoint.authorization);
     buf_done(&ask->body);
+    buf_done(&ask->whole);
     buf_done(&ask->refusal);
     sse_done(&ask->sse);
     answer_put(ask->answer);
@@ -199,12 +252,12 @@ struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings
     struct ask *ask = mem_new(sizeof *ask);
     ask->room = room;
     ask->endpoint = *settings->endpoint;
-    (void)snprintf(ask->url, sizeof ask->url, "%s/chat/completions", ask->endpoint.url); /* fits */
-    ask->authorization = mem_text(settings->authorization);
+    (void)snprintf(ask->url, sizeof ask->url, "%s%s", ask->endpoint.url, settings->path); /* fits */
     ask->shape = settings->shape;
     ask->body = *body;
     *body = (struct buf)BUF_INIT;
     ask->refusal.limit = ERROR_TEXT_LIMIT;
+    ask->whole.limit = WHOLE_LIMIT;
     sse_init(&ask->sse);
     ask->answer = answer_ref(settings->answer);
     ask->done = settings->done;
@@ -212,7 +265,7 @@ struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings
     ask->request = (struct http_request){
         .url = ask->url,
         .unix_socket = *ask->endpoint.unix_socket ? ask->endpoint.unix_socket : NULL,
-        .authorization = ask->authorization,
+        .authorization = *ask->endpoint.authorization ? ask->endpoint.authorization : NULL,
         .post = buf_text(&ask->body),
         .post_len = ask->body.len,
         .post_type = "application/json",

@@ -20,8 +20,10 @@
 #include "weightfs/engine.h"
 
 enum ask_shape {
-    ASK_CHAT, /* POST /chat/completions, streamed: the text of the first choice is the answer */
-    ASK_RAW   /* the same path, the answer is the body as it comes: JSON, or events when "stream" is true */
+    ASK_CHAT,   /* chat completions, streamed: the text of the first choice is the answer */
+    ASK_RAW,    /* the answer is the body as it comes: JSON, or events when "stream" is true */
+    ASK_VECTOR, /* embeddings, not streamed: the first vector is the answer, as a JSON array */
+    ASK_SHAPE_COUNT
 };
 
 /* All asks of one loop. */
@@ -29,11 +31,11 @@ struct ask_room;
 struct ask;
 
 struct ask_settings {
-    const struct engine_endpoint *endpoint; /* copied */
+    const struct engine_endpoint *endpoint; /* copied, and its secret wiped at the end */
+    const char *path;                       /* behind the endpoint's url: "/chat/completions" */
     enum ask_shape shape;
-    const char *authorization; /* NULL: none; copied, and wiped at the end */
-    uint64_t stall_ms;         /* nothing came for so long: -ERR_STALLED; 0: none */
-    struct answer *answer;     /* a reference of the ask's own is taken */
+    uint64_t stall_ms;     /* nothing came for so long: -ERR_STALLED; 0: none */
+    struct answer *answer; /* a reference of the ask's own is taken */
     /* It is over, and the answer has ended; but with -ERR_UNREACHABLE nothing was said and nothing ended:
      * it can be asked again, elsewhere. On the loop's thread, the last that is heard of the ask. */
     void (*done)(void *context, int result);

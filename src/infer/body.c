@@ -29,6 +29,14 @@ void body_chat(const char *model, const char *system, const char *prompt, const 
     (void)buf_text_add(to, "}");
 }
 
+void body_embed(const char *model, const char *text, struct buf *to) {
+    (void)buf_text_add(to, "{\"model\":");
+    (void)buf_json_string(to, model);
+    (void)buf_text_add(to, ",\"input\":");
+    (void)buf_json_string(to, text);
+    (void)buf_text_add(to, "}");
+}
+
 /* The text is kept byte for byte, but for a new first member: engines take the last of two equal ones or the
  * first, so the user's own must go. It is found by walking the text, which jansson has judged before. */
 static size_t skip_string(const char *text, size_t at) {

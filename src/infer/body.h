@@ -14,6 +14,8 @@
 
 /* A streamed chat of one question: `system` and `params` may be "". The texts are UTF-8 (body_check). */
 void body_chat(const char *model, const char *system, const char *prompt, const char *params, struct buf *to);
+/* A text to be embedded. */
+void body_embed(const char *model, const char *text, struct buf *to);
 /* Raw JSON from a user, with its member `model` made ours; *ret_stream: "stream" is true. -EINVAL with line
  * and column for what is no JSON object. */
 int body_raw(const char *model, const char *text, size_t len, struct buf *to, bool *ret_stream,

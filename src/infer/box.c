@@ -13,19 +13,23 @@
 
 /* ---- boxes: under the lock */
 
-static struct box *find_box(struct infer *infer, int64_t model_id, uid_t uid) {
-    list_each (link, &infer->boxes) {
-        struct box *box = list_entry(link, struct box, link);
-        if (box->model_id == model_id && box->uid == uid)
-            return box;
-    }
+static bool is_box_of(const struct box *box, const struct infer_asking *which) {
+    return box->asking.model_id == which->model_id && box->asking.chat_id == which->chat_id &&
+           box->asking.uid == which->uid && box->asking.shape == which->shape;
+}
+
+static struct box *find_box(struct infer *infer, const struct infer_asking *which) {
+    list_each (link, &infer->boxes)
+        if (is_box_of(list_entry(link, struct box, link), which))
+            return list_entry(link, struct box, link);
     return NULL;
 }
 
-/* Its answer becomes the user's last one; what was there before is the caller's to put. */
-static struct answer *set_answer(struct infer *infer, int64_t model_id, uid_t uid, struct answer *answer) {
+/* Its answer becomes the box's; what was there before is the caller's to put. */
+static struct answer *set_answer(struct infer *infer, const struct infer_asking *which,
+    struct answer *answer) {
     struct answer *former = NULL;
-    struct box *box = find_box(infer, model_id, uid);
+    struct box *box = find_box(infer, which);
     if (box) {
         list_remove(&box->link);
         former = box->answer;
@@ -36,40 +40,53 @@ static struct answer *set_answer(struct infer *infer, int64_t model_id, uid_t ui
         box = mem_new(sizeof *box);
         infer->box_count++;
     }
-    *box = (struct box){.model_id = model_id, .uid = uid, .answer = answer_ref(answer)};
+    *box = (struct box){.asking = *which, .answer = answer_ref(answer)};
     list_append(&infer->boxes, &box->link);
     return former;
 }
 
-struct answer *infer_reply(struct infer *infer, int64_t model_id, uid_t uid) {
+struct answer *infer_reply(struct infer *infer, const struct infer_asking *which) {
     LOCK_SCOPE(&infer->lock);
-    struct box *box = find_box(infer, model_id, uid);
+    struct box *box = find_box(infer, which);
     return box ? answer_ref(box->answer) : NULL;
+}
+
+struct answer *infer_newest(struct infer *infer, int64_t model_id, int64_t chat_id, uid_t uid) {
+    struct infer_asking which = {.model_id = model_id, .chat_id = chat_id, .uid = uid};
+    struct answer *newest = NULL;
+    LOCK_SCOPE(&infer->lock);
+    list_each (link, &infer->boxes) { /* the last that fits: they are in the order of their asking */
+        struct box *box = list_entry(link, struct box, link);
+        which.shape = box->asking.shape;
+        if (is_box_of(box, &which))
+            newest = box->answer;
+    }
+    return newest ? answer_ref(newest) : NULL;
 }
 
 /* ---- questions whose document is being written */
 
-int infer_begin(struct infer *infer, int64_t model_id, uid_t uid, enum infer_shape shape,
-    uint64_t *ret_number) {
-    struct question *question = mem_new(sizeof *question);
-    if (atomic_load(&infer->shut)) {
-        free(question);
+int infer_begin(struct infer *infer, const struct infer_asking *asking, uint64_t *ret_number,
+    struct answer **ret_answer) {
+    struct answer *former = NULL;
+    if (atomic_load(&infer->shut))
         return -ERR_CANCELLED;
-    }
+    struct question *question = mem_new(sizeof *question);
     question->infer = infer;
-    question->model_id = model_id;
-    question->uid = uid;
-    question->shape = shape;
+    question->asking = *asking;
     question->queued_ms = clock_ms();
     lock_take(&infer->lock);
     question->number = ++infer->last_number;
     question->answer = answer_new(question->number);
     list_append(&infer->pending, &question->link);
-    struct answer *former = set_answer(infer, model_id, uid, question->answer);
+    if (!asking->is_private)
+        former = set_answer(infer, asking, question->answer);
+    if (ret_answer)
+        *ret_answer = answer_ref(question->answer);
+    *ret_number = question->number;
     lock_drop(&infer->lock);
     answer_put(former);
     infer_look(infer); /* from now on there is a deadline */
-    *ret_number = question->number;
     return 0;
 }
 
@@ -112,7 +129,7 @@ static int judge(enum infer_shape shape, const char *text, size_t len, struct re
     struct reason why;
     JSON_CLEANUP struct json *document = NULL;
     int error = body_check(text, len, reason);
-    if (error || shape != INFER_REQUEST)
+    if (error || !shape_rows[shape].is_raw)
         return error;
     if (json_parse(text, len, &document, &why) < 0)
         return err_because(reason, -EINVAL, "the request is no JSON: %s", why.text);
@@ -125,7 +142,7 @@ static int judge(enum infer_shape shape, const char *text, size_t len, struct re
 static bool sit(struct infer *infer, struct question *question) {
     unsigned most = (unsigned)options_number(infer->settings.options, "queue_length");
     LOCK_SCOPE(&infer->lock);
-    struct seat *seat = seat_of(infer, question->model_id);
+    struct seat *seat = seat_of(infer, question->asking.model_id);
     if (seat->waiting_count >= most || infer->text_bytes + question->len > TEXTS_MOST)
         return false;
     infer->text_bytes += question->len;
@@ -144,7 +161,7 @@ int infer_submit(struct infer *infer, uint64_t number, const char *text, size_t 
         return -ERR_STALE;
     int error = len > PROMPT_LIMIT
                     ? err_because(&reason, -E2BIG, "a prompt may have %u MiB", PROMPT_LIMIT >> 20)
-                    : judge(question->shape, text, len, &reason);
+                    : judge(question->asking.shape, text, len, &reason);
     if (error == 0) {
         question->text = mem_array(len + 1, 1);
         memcpy(question->text, text, len);

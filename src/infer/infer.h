@@ -5,7 +5,8 @@
 /*
  * Asking models. README.md in this folder tells the life of a question, the invariants and the lock rules.
  *
- * A *box* is what one user asked last of one model; a *seat* is a model's place among those that are loaded.
+ * A *box* is what one user asked last of one model, in one shape, in a conversation or out of any; a *seat*
+ * is a model's place among those that are loaded.
  * Threads: all functions may be called from any thread; none waits.
  */
 
@@ -51,12 +52,30 @@ void infer_stop(struct infer *infer); /* frees */
 
 /* --- Questions: box.c --- */
 
-enum infer_shape { INFER_PROMPT, INFER_REQUEST };
+/* What is asked and what is answered: rows of shape.c. */
+enum infer_shape {
+    INFER_PROMPT,  /* text; text as it is made, ending in a newline */
+    INFER_REQUEST, /* JSON of OpenAI's chat completions; what the server says, as it comes: JSON or events */
+    INFER_EMBED,   /* text; its vector as one JSON array and a newline */
+    INFER_COMPLETION, /* JSON of OpenAI's (older) completions, as INFER_REQUEST */
+    INFER_EMBEDDING,  /* JSON of OpenAI's embeddings, as INFER_REQUEST */
+    INFER_SHAPE_COUNT
+};
+
+/* Who asks what. A box is named by all but `is_private`. */
+struct infer_asking {
+    int64_t model_id;
+    int64_t chat_id; /* 0: none; else the catalogue's number of the conversation that it is a turn of */
+    uid_t uid;
+    enum infer_shape shape;
+    bool is_private; /* it is in no box: ret_answer alone leads to its answer */
+};
 
 /* A document begins to be written (its first bytes came): the box has a new answer from now on, so that who
- * opens `reply` before the document is closed waits for it. *ret_number names the question. */
-int infer_begin(struct infer *infer, int64_t model_id, uid_t uid, enum infer_shape shape,
-    uint64_t *ret_number);
+ * opens `reply` before the document is closed waits for it. *ret_number names the question; *ret_answer is a
+ * reference (ret_answer may be NULL). -ERR_CANCELLED: it all ends. */
+int infer_begin(struct infer *infer, const struct infer_asking *asking, uint64_t *ret_number,
+    struct answer **ret_answer);
 /* The document is whole: it is judged, and asked. `text` is copied. 0, or an error, with which the answer has
  * ended as well: -EINVAL (no UTF-8, no JSON), -E2BIG, -EAGAIN (the queue is full), -ERR_STALE (there is no
  * such question any more). */
@@ -71,8 +90,10 @@ bool infer_cancel(struct infer *infer, uint64_t number);
 /* All of a model; how many. */
 unsigned infer_cancel_model(struct infer *infer, int64_t model_id);
 
-/* What this user's last question of the model was answered; a reference. NULL: nothing was asked. */
-struct answer *infer_reply(struct infer *infer, int64_t model_id, uid_t uid);
+/* What the last question of this box was answered; a reference. NULL: nothing was asked. */
+struct answer *infer_reply(struct infer *infer, const struct infer_asking *which);
+/* The same, whatever its shape was. */
+struct answer *infer_newest(struct infer *infer, int64_t model_id, int64_t chat_id, uid_t uid);
 
 /* The default system prompt ("system") or parameters ("params") of a model: added to `to`, nothing when there
  * are none. They are changed by the commands `system` and `param`. */

@@ -29,9 +29,7 @@ struct question {
     struct infer *infer;
     struct seat *seat; /* NULL: pending */
     uint64_t number;
-    int64_t model_id;
-    uid_t uid;
-    enum infer_shape shape;
+    struct infer_asking asking;
     char *text; /* the document; NULL while pending */
     size_t len;
     struct answer *answer;
@@ -43,11 +41,10 @@ struct question {
     uint64_t queued_ms;
 };
 
-/* What one user asked last of one model. */
+/* What one user asked last of one model, in one shape. */
 struct box {
-    struct list link; /* infer->boxes, least recently used first */
-    int64_t model_id;
-    uid_t uid;
+    struct list link; /* infer->boxes, least recently asked first */
+    struct infer_asking asking;
     struct answer *answer;
 };
 
@@ -72,8 +69,8 @@ struct seat {
 
     const struct engine *engine; /* desk, from here on */
     struct engine_instance *instance;
-    struct engine_endpoint endpoint;
-    struct seat_file *files; /* SEAT_FILES_MOST, while there are any */
+    struct engine_endpoint endpoint; /* with slots: never 0 while it is ready */
+    struct seat_file *files;         /* SEAT_FILES_MOST, while there are any */
     size_t file_count;
     char folder[96];
     uint64_t deadline_ms; /* of the state; 0: none */
@@ -136,6 +133,30 @@ void questions_fail(struct seat *seat, int error, const char *sentence);
 void questions_drop_silent(struct infer *infer);
 /* The end of one that is in no list any more. */
 void question_end(struct question *question, int error, const char *sentence);
+/* --- seat_start.c: desk --- */
+/* Begins to start an engine for it: 0, -ENODATA (files are missing: they are to be fetched), or an error with
+ * its sentence. */
+int seat_start(struct seat *seat, const struct engine_events *events, struct reason *reason);
+/* What seat_start() took is given back: after the engine's free(). */
+void seat_put_back(struct seat *seat);
+/* A setting of the model, or the option of the whole when models have none of that name. */
+int64_t seat_number(struct seat *seat, const char *name);
+/* --- seat_room.c: desk --- */
+bool seat_is_loaded(const struct seat *seat); /* it takes memory */
+bool seat_has_work(struct seat *seat);
+/* May it be started now? If not, one that does nothing is told to end (seat_end()), and all are looked at
+ * again when it has. */
+bool seat_make_room(struct seat *seat);
+void seat_end(struct seat *seat); /* seat.c: a ready one */
+/* --- shape.c --- */
+struct shape_row {
+    const char *path; /* behind the endpoint's url */
+    enum ask_shape ask;
+    bool is_raw;      /* the document is JSON, and sent as it is */
+    unsigned can;     /* enum engine_ability: what an endpoint needs for it */
+    const char *what; /* for sentences: "chat" */
+};
+extern const struct shape_row shape_rows[INFER_SHAPE_COUNT];
 /* --- files.c: desk --- */
 /* The selected model's files, complete and in use, into the seat. 0; -ENODATA: some are not here; or an error
  * with its sentence. */

@@ -224,18 +224,18 @@ static int fill_folder(const struct engine_start *start, struct reason *reason) 
     if (folder_fd < 0 || mkdirat(folder_fd, "home", 0700) < 0 || mkdirat(folder_fd, "files", 0700) < 0)
         return err_because(reason, -errno, "%s: %s", start->folder, err_sentence(-errno));
     FD_CLEANUP int files_fd = openat(folder_fd, "files", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-    for (size_t i = 0; files_fd >= 0 && i < start->file_count; i++)
-        if (symlinkat(start->files[i].path, files_fd, base_name(start->files[i].name)) < 0)
+    for (size_t i = 0; files_fd >= 0 && i < start->model.file_count; i++)
+        if (symlinkat(start->model.files[i].path, files_fd, base_name(start->model.files[i].name)) < 0)
             return err_because(reason, -errno, "%s/files/%s: %s", start->folder,
-                base_name(start->files[i].name), err_sentence(-errno));
+                base_name(start->model.files[i].name), err_sentence(-errno));
     return files_fd < 0 ? err_because(reason, -errno, "%s/files: %s", start->folder, err_sentence(-errno))
                         : 0;
 }
 
 static const char *find_projector(const struct engine_start *start) {
-    for (size_t i = 1; i < start->file_count; i++)
-        if (strncmp(base_name(start->files[i].name), "mmproj", 6) == 0)
-            return base_name(start->files[i].name);
+    for (size_t i = 1; i < start->model.file_count; i++)
+        if (strncmp(base_name(start->model.files[i].name), "mmproj", 6) == 0)
+            return base_name(start->model.files[i].name);
     return NULL;
 }
 
@@ -266,20 +266,19 @@ static void end_words(struct command_line *line) {
 /* Few flags, since they die young; why each is there: facts of the server's documentation and of
  * experience. */
 static void add_flags(struct command_line *line, const struct engine_start *start, const char *socket) {
-    const struct options *given = start->options;
-    int64_t slots = options_number(given, "slots"), threads = options_number(given, "threads");
-    int64_t layers = options_number(given, "gpu_layers");
+    int64_t slots = engine_number(start, "slots"), threads = engine_number(start, "threads");
+    int64_t layers = engine_number(start, "gpu_layers");
     const char *projector = find_projector(start);
     add_word(line, "-m");
-    add_word(line, "%s/files/%s", start->folder, base_name(start->files[0].name));
+    add_word(line, "%s/files/%s", start->folder, base_name(start->model.files[0].name));
     add_word(line, "--host");
     add_word(line, "%s", socket);
     add_word(line, "--alias"); /* exactly one: of several it shows which it likes */
-    add_word(line, "%s", start->name);
+    add_word(line, "%s", start->model.key);
     add_word(line, "--offline");
     add_word(line, "--no-webui");
     add_word(line, "-c");
-    add_word(line, "%" PRId64, options_number(given, "context_tokens") * slots); /* it divides by the slots */
+    add_word(line, "%" PRId64, engine_number(start, "context_tokens") * slots); /* it divides by the slots */
     add_word(line, "-np");
     add_word(line, "%" PRId64, slots);
     add_word(line, "--no-kv-unified"); /* else the slots fight for one context, and all lose */
@@ -337,7 +336,7 @@ static int llama_start(const struct engine_start *start, struct engine_instance 
     llama->poll_ms = POLL_MS;
     llama->polling = true;
     (void)text_copy(llama->endpoint.url, sizeof llama->endpoint.url, "http://localhost/v1");
-    (void)snprintf(llama->endpoint.model, sizeof llama->endpoint.model, "%s", start->name);
+    (void)snprintf(llama->endpoint.model, sizeof llama->endpoint.model, "%s", start->model.key);
     int len = snprintf(llama->endpoint.unix_socket, ENGINE_SOCKET_SIZE, "%s/llama.sock", start->folder);
     int error = len < ENGINE_SOCKET_SIZE ? spawn(llama, start, reason)
                                          : err_because(reason, -ENAMETOOLONG,
@@ -366,15 +365,17 @@ static void llama_free(struct engine_instance *llama) {
 }
 
 /* Shards are numbered -00001-of-0000N: the first is the one to load. */
-static bool can_load(const struct engine_file *files, size_t count) {
-    size_t len = count ? strlen(files[0].name) : 0;
-    return len > 5 && strcasecmp(files[0].name + len - 5, ".gguf") == 0;
+static bool can_load(const struct engine_model *model, const struct options *given) {
+    (void)given;
+    size_t len = model->file_count ? strlen(model->files[0].name) : 0;
+    return len > 5 && strcasecmp(model->files[0].name + len - 5, ".gguf") == 0;
 }
 
 const struct engine llama_engine = {
     .name = "llama",
     .help = "GGUF models, by a llama-server of llama.cpp for each",
     .options = options,
+    .needs_files = true,
     .can_load = can_load,
     .start = llama_start,
     .stop = llama_stop,

@@ -39,30 +39,49 @@ static void on_done(void *context, int result) {
 }
 
 static int make_body(struct seat *seat, const struct question *question, struct buf *body,
-    enum ask_shape *ret_shape, struct reason *reason) {
-    bool stream;
+    struct reason *reason) {
     struct buf system BUF_CLEANUP = BUF_INIT, params BUF_CLEANUP = BUF_INIT;
-    if (question->shape == INFER_REQUEST) {
-        *ret_shape = ASK_RAW;
+    const struct shape_row *shape = &shape_rows[question->asking.shape];
+    bool stream;
+    if (shape->is_raw)
         return body_raw(seat->endpoint.model, question->text, question->len, body, &stream, reason);
+    if (shape->ask == ASK_VECTOR) {
+        body_embed(seat->endpoint.model, question->text, body);
+        return 0;
     }
     infer_text(seat->infer, seat->model_id, "system", &system);
     infer_text(seat->infer, seat->model_id, "params", &params);
     body_chat(seat->endpoint.model, buf_text(&system), question->text, buf_text(&params), body);
-    *ret_shape = ASK_CHAT;
     return 0;
+}
+
+/* Can the endpoint do what is asked? One that does not say finds out by itself. */
+static int judge(const struct seat *seat, const struct shape_row *shape, struct reason *reason) {
+    static const char *const words[] = {"chat", "complete raw text", "embed texts", "look at images"};
+    struct buf can BUF_CLEANUP = BUF_INIT;
+    if (!seat->endpoint.can || (seat->endpoint.can & shape->can))
+        return 0;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        if (seat->endpoint.can & 1u << i)
+            (void)buf_format(&can, "%s%s", can.len ? ", " : "", words[i]); /* no limit */
+    return err_because(reason, -EOPNOTSUPP, "this model can't %s; it can: %s", shape->what, buf_text(&can));
 }
 
 static void begin(struct seat *seat, struct question *question) {
     struct infer *infer = seat->infer;
+    const struct shape_row *shape = &shape_rows[question->asking.shape];
     struct buf body BUF_CLEANUP = BUF_INIT;
     struct ask_settings settings = {.endpoint = &seat->endpoint,
+        .path = shape->path,
+        .shape = shape->ask,
         .stall_ms = (uint64_t)options_number(infer->settings.options, "answer_timeout_s") * 1000,
         .answer = question->answer,
         .done = on_done,
         .context = question};
     struct reason reason = {""};
-    int error = make_body(seat, question, &body, &settings.shape, &reason);
+    int error = judge(seat, shape, &reason);
+    if (!error)
+        error = make_body(seat, question, &body, &reason);
     if (error < 0) {
         question_end(question, error, reason.text);
         return;
@@ -87,9 +106,8 @@ static struct question *take_next(struct seat *seat, unsigned most) {
 }
 
 void questions_ask(struct seat *seat) {
-    unsigned slots = (unsigned)options_number(seat->infer->settings.options, "slots");
     struct question *question;
-    while ((question = take_next(seat, slots)))
+    while ((question = take_next(seat, seat->endpoint.slots)))
         begin(seat, question);
 }
 

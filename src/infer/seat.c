@@ -172,89 +172,32 @@ static void fetch(struct seat *seat) {
 
 /* ---- starting */
 
-static void remove_folder(struct seat *seat) {
-    if (*seat->folder)
-        (void)path_remove_tree(AT_FDCWD, seat->folder); /* what is left is removed at the next start */
-    *seat->folder = '\0';
-}
-
+/* 0, or the error of seat_start(). */
 static int start(struct seat *seat, struct reason *reason) {
-    struct infer *infer = seat->infer;
-    struct engine_file files[SEAT_FILES_MOST];
-    for (size_t i = 0; i < seat->file_count; i++)
-        files[i] = (struct engine_file){seat->files[i].name, seat->files[i].path, seat->files[i].size};
-    seat->engine = NULL;
-    for (size_t i = 0; engine_table[i] && !seat->engine; i++)
-        if (engine_table[i]->can_load(files, seat->file_count))
-            seat->engine = engine_table[i];
-    if (!seat->engine)
-        return err_because(reason, -EOPNOTSUPP, "no engine here loads files like %s", files[0].name);
-    int error = infer_make_folder(infer, reason);
-    if (error < 0)
-        return error;
-    snprintf(seat->folder, sizeof seat->folder, "%s/%llu", infer->folder,
-        (unsigned long long)++infer->folders_made);
-    if (mkdir(seat->folder, 0700) < 0)
-        return err_because(reason, -errno, "%s: %s", seat->folder, err_sentence(-errno));
-    struct engine_start settings = {.files = files,
-        .file_count = seat->file_count,
-        .folder = seat->folder,
-        .name = seat->name,
-        .options = infer->settings.options,
-        .loop = infer->loop,
-        .events = {.ready = on_ready, .moved = on_moved, .ended = on_ended, .context = seat}};
-    return seat->engine->start(&settings, &seat->instance, reason);
-}
-
-static void step_start(struct seat *seat) {
-    struct reason reason = {""};
+    const struct engine_events events = {.ready = on_ready,
+        .moved = on_moved,
+        .ended = on_ended,
+        .context = seat};
     uint64_t patience_ms = (uint64_t)options_number(seat->infer->settings.options, "load_timeout_s") * 1000;
     seat->is_lost = seat->is_ready = seat->has_ended = false; /* of nobody: no engine runs */
-    int error = start(seat, &reason);
+    int error = seat_start(seat, &events, reason);
     if (error < 0) {
-        files_put(seat);
-        remove_folder(seat);
-        fail(seat, error, err_text(&reason, error));
-        return;
+        seat_put_back(seat);
+        return error;
     }
     lock_take(&seat->infer->lock);
     seat->figures.error = 0;
     snprintf(seat->figures.engine, sizeof seat->figures.engine, "%s", seat->engine->name);
     lock_drop(&seat->infer->lock);
     set_state(seat, SEAT_STARTING, clock_ms() + patience_ms);
+    return 0;
 }
 
-/* ---- room for it: others that do nothing go, the least recently used first */
+/* ---- ending */
 
-static bool is_loaded(const struct seat *seat) {
-    return seat->state == SEAT_STARTING || seat->state == SEAT_READY || seat->state == SEAT_ENDING;
-}
-
-static void end(struct seat *seat) {
+void seat_end(struct seat *seat) {
     set_state(seat, SEAT_ENDING, 0);
     seat->engine->stop(seat->instance);
-}
-
-static bool has_work(struct seat *seat) {
-    LOCK_SCOPE(&seat->infer->lock);
-    return seat->waiting_count || seat->asked_count || seat->load_wanted;
-}
-
-static bool make_room(struct seat *seat) {
-    struct infer *infer = seat->infer;
-    struct seat *oldest = NULL;
-    unsigned loaded = 0, ending = 0;
-    for (struct seat *other = seat_after(infer, NULL); other; other = seat_after(infer, other)) {
-        loaded += is_loaded(other);
-        ending += other->state == SEAT_ENDING;
-        if (other->state == SEAT_READY && !has_work(other) && (!oldest || other->used_ms < oldest->used_ms))
-            oldest = other;
-    }
-    if (loaded < (unsigned)options_number(infer->settings.options, "max_loaded_models"))
-        return true;
-    if (oldest && !ending)
-        end(oldest);
-    return false; /* when it has gone, all are looked at again */
 }
 
 /* ---- the steps, by state */
@@ -265,14 +208,12 @@ static void step_cold(struct seat *seat) {
     bool wanted = seat->waiting_count || seat->load_wanted;
     seat->unload_wanted = false;
     lock_drop(&seat->infer->lock);
-    if (!wanted || atomic_load(&seat->infer->shut) || !make_room(seat))
+    if (!wanted || atomic_load(&seat->infer->shut) || !seat_make_room(seat))
         return;
-    int error = files_take(seat, &reason);
-    if (error == 0)
-        step_start(seat);
-    else if (error == -ENODATA && !seat->fetched)
+    int error = start(seat, &reason);
+    if (error == -ENODATA && !seat->fetched)
         fetch(seat);
-    else
+    else if (error < 0)
         fail(seat, error, err_text(&reason, error));
 }
 
@@ -292,8 +233,7 @@ static void ended(struct seat *seat) {
         error = err_because(&reason, -ETIMEDOUT, "the engine did not answer within load_timeout_s");
     seat->engine->free(seat->instance);
     seat->instance = NULL;
-    files_put(seat);
-    remove_folder(seat);
+    seat_put_back(seat);
     seat->fetched = false;
     if (error < 0 && seat->state == SEAT_STARTING) {
         fail(seat, error, reason.text);
@@ -313,6 +253,8 @@ static void step_starting(struct seat *seat) {
         ended(seat);
     } else if (take_flag(seat, &seat->is_ready)) {
         seat->endpoint = seat->ready_endpoint;
+        if (!seat->endpoint.slots)
+            seat->endpoint.slots = (unsigned)seat_number(seat, "slots");
         seat->used_ms = clock_ms();
         seat->fetched = false;
         take_flag(seat, &seat->load_wanted);
@@ -324,7 +266,7 @@ static void step_starting(struct seat *seat) {
 }
 
 static bool should_end(struct seat *seat) {
-    int64_t keep_s = options_number(seat->infer->settings.options, "keep_alive_s");
+    int64_t keep_s = seat_number(seat, "keep_alive_s");
     LOCK_SCOPE(&seat->infer->lock);
     seat->load_wanted = false; /* it is */
     if (seat->asked_count && !seat->unload_forced)
@@ -339,7 +281,7 @@ static void step_ready(struct seat *seat) {
     if (take_flag(seat, &seat->has_ended))
         ended(seat);
     else if (seat->is_lost || should_end(seat))
-        end(seat);
+        seat_end(seat);
     else
         questions_ask(seat);
 }

@@ -167,26 +167,11 @@ void desk_submit(struct manage *manage, struct work *work) {
     pool_submit(manage->desk, work);
 }
 
-/* Failures that say more than that one model, file or name is not to be had. */
-static const int ailments[] = {-ERR_TOKEN, -ERR_UNREACHABLE, -ERR_STALLED, -ERR_DEADLINE, -ERR_TLS,
-    -ERR_INSECURE, -ERR_RATE_LIMITED, -ERR_SERVER, -ERR_STATUS, -ERR_ANSWER, -ERR_JSON, -ERR_RANGE};
-
-void manage_trouble(struct manage *manage, int error, const char *about, const char *reason) {
-    size_t at = 0, count = sizeof ailments / sizeof *ailments;
-    while (at < count && ailments[at] != error)
-        at++;
-    if (at == count)
-        return;
-    LOCK_SCOPE(&manage->lock);
-    manage->error = error;
-    manage->error_ms = clock_ms();
-    (void)err_because(&manage->reason, error, "%s%s%s", about ? about : "", about ? ": " : "", reason);
-}
-
-void manage_success(struct manage *manage, bool token_too) {
-    LOCK_SCOPE(&manage->lock);
-    if (token_too || manage->error != -ERR_TOKEN)
-        manage->error = 0;
+bool manage_write(struct manage *manage, struct work *work) {
+    if (atomic_load(&manage->shut))
+        return false;
+    desk_submit(manage, work);
+    return true;
 }
 
 void flight_begin(struct manage *manage) {

@@ -57,6 +57,9 @@ void manage_shut(struct manage *manage);
  * and then the pool have been stopped before (the pool publishes news, which would find nobody),
  * the timers and the store not. */
 void manage_stop(struct manage *manage);
+/* Has the desk run `work`, which may write to the catalogue, soon. false: it ends, and nothing is run. Any
+ * thread, between manage_start() and manage_shut(). */
+bool manage_write(struct manage *manage, struct work *work);
 struct catalog *manage_catalog(const struct manage *manage);
 struct store *manage_store(const struct manage *manage);
 const struct options *manage_options_of(const struct manage *manage);

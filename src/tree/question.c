@@ -15,8 +15,10 @@ static int begin(struct tree *tree, struct handle *handle, const struct tree_cal
     uint64_t number = 0;
     if (!tree->settings.infer)
         return -EOPNOTSUPP;
-    int result = infer_begin(tree->settings.infer, (int64_t)node_object(handle->node), caller->uid,
-        row_of(node_row(handle->node))->shape, &number);
+    const struct infer_asking asking = {.model_id = (int64_t)node_object(handle->node),
+        .uid = caller->uid,
+        .shape = row_of(node_row(handle->node))->shape};
+    int result = infer_begin(tree->settings.infer, &asking, &number, NULL);
     if (result < 0)
         return result;
     LOCK_SCOPE(&tree->handles.lock);
@@ -74,7 +76,8 @@ void question_submit(struct tree *tree, struct handle *handle) {
 
 int reply_open(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
     if (tree->settings.infer && caller)
-        handle->answer = infer_reply(tree->settings.infer, (int64_t)node_object(handle->node), caller->uid);
+        handle->answer =
+            infer_newest(tree->settings.infer, (int64_t)node_object(handle->node), 0, caller->uid);
     return 0;
 }
 
