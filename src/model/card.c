@@ -89,30 +89,20 @@ void card_set_fault(struct card *card, const char *file, const struct findings *
     }
 }
 
-static uint64_t sum(uint64_t a, uint64_t b) {
-    uint64_t result;
-    return __builtin_add_overflow(a, b, &result) ? UINT64_MAX : result;
-}
-
-static uint64_t product(uint64_t a, uint64_t b) {
-    uint64_t result;
-    return __builtin_mul_overflow(a, b, &result) ? UINT64_MAX : result;
-}
-
 void card_add_tensor(struct card *card, const char *type, uint64_t elements, uint64_t bytes) {
     size_t i = 0;
     while (i < card->type_count && strcmp(card->types[i].name, type))
         i++;
-    card->parameters = sum(card->parameters, elements);
-    card->weights_bytes = sum(card->weights_bytes, bytes);
+    card->parameters = card_sum(card->parameters, elements);
+    card->weights_bytes = card_sum(card->weights_bytes, bytes);
     if (i == CARD_TYPES)
         return;
     if (i == card->type_count)
         (void)text_copy(card->types[card->type_count++].name, sizeof card->types->name,
             type); /* ours: short */
     card->types[i].tensors++;
-    card->types[i].elements = sum(card->types[i].elements, elements);
-    card->types[i].bytes = sum(card->types[i].bytes, bytes);
+    card->types[i].elements = card_sum(card->types[i].elements, elements);
+    card->types[i].bytes = card_sum(card->types[i].bytes, bytes);
 }
 
 void card_set_template(struct card *card, const char *text, size_t len) {
@@ -138,30 +128,12 @@ void card_conclude(struct card *card) {
         if (card->types[i].bytes == most)
             CARD_SET(card, quantisation, card->types[i].name);
     uint64_t head = card->heads ? card->embedding_length / card->heads : 0;
-    card_set_number(&card->heads_kv, product(card->heads, card->layers));
+    card_set_number(&card->heads_kv, card_product(card->heads, card->layers));
     card_set_number(&card->key_length, head);
     card_set_number(&card->value_length, head);
     if (card->layers && card->heads_kv)
         card_set_number(&card->kv_bytes,
-            product(product(card->heads_kv, sum(card->key_length, card->value_length)), 2));
-}
-
-uint64_t card_usual_context(const struct card *card) {
-    return card->context_length && card->context_length < CARD_USUAL_CONTEXT ? card->context_length
-                                                                             : CARD_USUAL_CONTEXT;
-}
-
-uint64_t card_kv_bytes(const struct card *card, uint64_t tokens) {
-    return product(card->kv_bytes, tokens);
-}
-
-/* Buffers of the computation: half a GiB, and a whole one for large models (measured with llama.cpp). */
-uint64_t card_memory_bytes(const struct card *card, uint64_t tokens) {
-    const uint64_t large = 8000000000, half = 512u << 20;
-    if (!card->weights_bytes)
-        return 0;
-    return sum(sum(card->weights_bytes, card_kv_bytes(card, tokens)),
-        card->parameters < large ? half : 2 * half);
+            card_product(card_product(card->heads_kv, card_sum(card->key_length, card->value_length)), 2));
 }
 
 /* ---- as JSON */

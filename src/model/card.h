@@ -58,12 +58,30 @@ void card_read_tokenizer_config(struct card *card, const char *text, size_t len)
 void card_read_readme(struct card *card, const char *text, size_t len);   /* README.md's front matter */
 void card_read_template(struct card *card, const char *text, size_t len); /* chat_template.jinja */
 
-/* Bytes for keys and values at so many tokens; of all for loading with that: weights, those, and what engines
- * need besides. 0: not known. */
+/* --- What loading takes: card_memory.c --- */
+
+/* Bytes for keys and values at so many tokens; of all for loading with that by an engine's defaults, without
+ * a GPU. 0: not known. */
 uint64_t card_kv_bytes(const struct card *card, uint64_t tokens);
 uint64_t card_memory_bytes(const struct card *card, uint64_t tokens);
 #define CARD_USUAL_CONTEXT 4096 /* what engines take when nobody says, or all there is when that is less */
 uint64_t card_usual_context(const struct card *card);
+
+/* How an engine is going to load it. */
+struct card_load {
+    uint64_t tokens, slots;            /* of context in each slot, and how many of these: 0 is 1 */
+    const char *key_type, *value_type; /* what the cache's numbers are: "q8_0"; NULL, or unknown here: "f16" */
+    uint64_t weights_bytes;            /* of their files: counts where the heads tell nothing */
+    uint64_t projector_bytes;          /* of a second file of weights, for pictures */
+    uint64_t gpu_layers;               /* how many of the layers a GPU holds; UINT64_MAX: all */
+    bool repacks; /* without a GPU it keeps kinds of 4 bits once more, arranged for the processor */
+};
+struct card_need { /* bytes; UINT64_MAX: more than can be counted */
+    uint64_t weights, repacked, cache, buffers, projector;
+    uint64_t ram, vram; /* what all that is, in which memory */
+};
+/* Rather too much than too little: windows that keep less of the context are counted as if they kept all. */
+void card_need(const struct card *card, const struct card_load *load, struct card_need *ret_need);
 
 /* One JSON object, in one line; the template too. */
 void card_print_json(const struct card *card, struct buf *to);

@@ -12,6 +12,15 @@ void card_set_text(char *field, size_t size, const char *text);
 static inline void card_set_number(uint64_t *field, uint64_t number) {
     *field = *field ? *field : number;
 }
+/* Numbers of hostile heads: UINT64_MAX is as much as that, or more. */
+static inline uint64_t card_sum(uint64_t a, uint64_t b) {
+    uint64_t result;
+    return __builtin_add_overflow(a, b, &result) ? UINT64_MAX : result;
+}
+static inline uint64_t card_product(uint64_t a, uint64_t b) {
+    uint64_t result;
+    return __builtin_mul_overflow(a, b, &result) ? UINT64_MAX : result;
+}
 /* Adds to a list with ", " between, unless it is there. */
 void card_add_text(char *field, size_t size, const char *text);
 /* The first fault stays. */
