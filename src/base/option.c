@@ -16,7 +16,7 @@ static const char DEFAULT_ORIGIN[] = "default";
 struct value {
     bool is_set;
     char *text;     /* NULL: explicitly nothing, where the type allows that */
-    int64_t number; /* BOOL, NUMBER, BYTES: what text says */
+    int64_t number; /* BOOL, NUMBER, BYTES, SHARE: what text says */
     char *origin;   /* NULL: the default */
 };
 
@@ -277,6 +277,13 @@ double options_real(const struct options *options, const char *name) {
     LOCK_SCOPE(options->lock);
     const char *text = in_force(option, OPTION_CONFIG)->text;
     return text ? strtod(text, NULL) : 0;
+}
+
+uint64_t options_share(const struct options *options, const char *name, uint64_t whole) {
+    const struct option *option = typed(options, name, 1u << OPTION_SHARE);
+    LOCK_SCOPE(options->lock);
+    int64_t number = in_force(option, OPTION_CONFIG)->number;
+    return number < 0 ? whole / 100 * (uint64_t)-number : (uint64_t)number;
 }
 
 bool options_text(const struct options *options, const char *name, char *to, size_t size) {

@@ -26,14 +26,15 @@ enum option_type {
     OPTION_WORD,
     OPTION_TEXT,
     OPTION_SECRET_FILE,
-    OPTION_REAL /* a decimal number: 0.35, 1e-5 */
+    OPTION_REAL, /* a decimal number: 0.35, 1e-5 */
+    OPTION_SHARE /* bytes ("8G"), or a part ("80%") of what only its reader knows */
 };
 
 struct option_row {
     const char *name;
     enum option_type type;
     const char *value;   /* the default, as text; NULL: unset */
-    int64_t least, most; /* NUMBER, BYTES */
+    int64_t least, most; /* NUMBER, BYTES; SHARE, when given in bytes */
     const char *words;   /* WORD: "on|off|daily" */
     const char
         *environment; /* names that the ecosystem uses already, "A,B": the first that is set counts; NULL */
@@ -77,7 +78,7 @@ int option_check(const struct option_row *row, const char *text, const char *ori
 /* Has a REAL bounds? And is this one, or as far as numbers go? */
 bool option_real_bounded(const struct option_row *row);
 bool option_is_bound(double real);
-/* What `text` is as a number to a BOOL, NUMBER or BYTES: 0, or -ERR_BAD_VALUE. Pure. */
+/* What `text` is as a number to a BOOL, NUMBER, BYTES or SHARE (-80: "80%"): 0, or -ERR_BAD_VALUE. Pure. */
 int option_as_number(const struct option_row *row, const char *text, int64_t *ret_number);
 /* The row of a name: -ERR_UNKNOWN_OPTION with the nearest. `ret_index` is for options_row() and _show(). */
 int options_find(const struct options *options, const char *name, const char *origin, size_t *ret_index,
@@ -90,6 +91,8 @@ int options_from_environment(struct options *options, struct reason *reason);
 bool options_bool(const struct options *options, const char *name);
 int64_t options_number(const struct options *options, const char *name); /* NUMBER and BYTES */
 double options_real(const struct options *options, const char *name);    /* REAL */
+/* SHARE: the bytes that it means when there are `whole`. */
+uint64_t options_share(const struct options *options, const char *name, uint64_t whole);
 /* TEXT, WORD: copies into `to`; an unset one gives "" and false. */
 bool options_text(const struct options *options, const char *name, char *to, size_t size);
 

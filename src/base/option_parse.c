@@ -57,6 +57,20 @@ static int parse_bytes(const struct option_row *row, const char *text, int64_t *
     return 0;
 }
 
+/* A percentage is a negative number. */
+static int parse_share(const struct option_row *row, const char *text, int64_t *ret_number,
+    const char **ret_text) {
+    size_t digits = strspn(text, "0123456789");
+    if (strcmp(text + digits, "%") != 0)
+        return parse_bytes(row, text, ret_number, ret_text);
+    long percent = digits && digits <= 3 ? strtol(text, NULL, 10) : 0;
+    if (percent < 1 || percent > 100)
+        return -ERR_BAD_VALUE;
+    *ret_number = -percent;
+    *ret_text = text;
+    return 0;
+}
+
 static int parse_word(const struct option_row *row, const char *text, int64_t *ret_number,
     const char **ret_text) {
     size_t len = strlen(text);
@@ -122,6 +136,7 @@ static int (*const PARSE[])(const struct option_row *, const char *, int64_t *, 
     [OPTION_TEXT] = parse_text,
     [OPTION_SECRET_FILE] = parse_text,
     [OPTION_REAL] = parse_real,
+    [OPTION_SHARE] = parse_share,
 };
 
 int option_parse(const struct option_row *row, const char *text, int64_t *ret_number, const char **ret_text) {
@@ -171,6 +186,7 @@ void option_wanted(const struct option_row *row, char *to, size_t size) {
     case OPTION_TEXT: error = buf_text_add(&text, "a text of one line"); break;
     case OPTION_SECRET_FILE: error = buf_text_add(&text, "the path of a file"); break;
     case OPTION_REAL: error = wanted_real(row, &text); break;
+    case OPTION_SHARE: error = buf_text_add(&text, "a size in bytes (512M, 50G …), or 1% to 100%"); break;
     }
     if (error || text_copy(to, size, buf_text(&text)))
         (void)text_copy(to, size, "another value");

@@ -21,6 +21,7 @@ static void print_range(const struct option_row *row, FILE *to) {
     case OPTION_BOOL: fputs("on, off", to); break;
     case OPTION_NUMBER: fprintf(to, "%" PRId64 " to %" PRId64, row->least, row->most); break;
     case OPTION_BYTES: fputs("bytes: `1048576`, `512MiB`, `50G`", to); break;
+    case OPTION_SHARE: fputs("bytes, or `1%` to `100%`", to); break;
     case OPTION_WORD:
         for (const char *at = row->words; *at; at++) {
             if (*at == '|')

@@ -72,7 +72,8 @@ static void add_type(const struct option_row *row, struct buf *to) {
     switch (row->type) {
     case OPTION_BOOL: (void)buf_text_add(to, "\"type\": \"boolean\""); break;
     case OPTION_NUMBER: (void)buf_text_add(to, "\"type\": \"integer\""); break;
-    case OPTION_BYTES: /* "512M" as well as 512000000 */
+    case OPTION_SHARE:
+    case OPTION_BYTES: /* "512M" or "80%" as well as 512000000 */
         (void)buf_text_add(to, "\"type\": [\"integer\", \"string\"]");
         break;
     case OPTION_REAL: (void)buf_text_add(to, "\"type\": \"number\""); break;

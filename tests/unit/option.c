@@ -14,6 +14,7 @@ static const struct option_row HUB[] = {
     {.name = "offline", .type = OPTION_BOOL, .value = "off", .environment = "TEST_OFFLINE,TEST_OFF"},
     {.name = "endpoint", .type = OPTION_TEXT, .value = "https://example.org"},
     {.name = "token_file", .type = OPTION_SECRET_FILE},
+    {.name = "memory_budget", .type = OPTION_SHARE, .value = "80%", .most = INT64_MAX},
     {0},
 };
 static const struct option_row *const TABLES[] = {STORE, HUB, NULL};
@@ -31,7 +32,7 @@ static void defaults_hold(void) {
     CHECK_TEXT(text, "");
     CHECK_TEXT(options_row(options, 0)->name, "cache_max_bytes");
     CHECK_TEXT(options_row(options, 5)->name, "token_file");
-    CHECK(!options_row(options, 6));
+    CHECK(!options_row(options, 7));
 }
 
 static void values_are_taken_and_shown(void) {
@@ -47,6 +48,8 @@ static void values_are_taken_and_shown(void) {
         {"endpoint", "", ""},
         {"stall_timeout_s", NULL, "30"},
         {"cache_max_bytes", NULL, ""},
+        {"memory_budget", "1%", "1%"},
+        {"memory_budget", "8G", "8G"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         CHECK_OK(options_set(options, ROWS[i].name, ROWS[i].text, "test", NULL));
@@ -87,6 +90,19 @@ static void a_wrong_value_changes_nothing(void) {
         refused("offline", BOOLS[i], "on or off");
     CHECK_ERROR(options_set(options, "endpoint", "a\nb", "f.json", NULL), -ERR_BAD_VALUE);
     CHECK_NUMBER(options_number(options, "stall_timeout_s"), 7);
+}
+
+static void a_share_is_bytes_or_a_part(void) {
+    static const char *const WRONG[] = {"0%", "101%", "%", "-5%", "+5%", "50 %", "5%%", "1000%", "", "half"};
+    CHECK_OK(options_set(options, "memory_budget", "80%", "test", NULL));
+    CHECK_NUMBER((int64_t)options_share(options, "memory_budget", 1000), 800);
+    CHECK_NUMBER((int64_t)options_share(options, "memory_budget", 0), 0);
+    CHECK((int64_t)options_share(options, "memory_budget", UINT64_MAX) < 0); /* no overflow */
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++)
+        refused("memory_budget", WRONG[i], "a size in bytes (512M, 50G …), or 1% to 100%");
+    CHECK_NUMBER((int64_t)options_share(options, "memory_budget", 1000), 800);
+    CHECK_OK(options_set(options, "memory_budget", "3K", "test", NULL));
+    CHECK_NUMBER((int64_t)options_share(options, "memory_budget", 1000), 3072);
 }
 
 static void an_unknown_name_gets_the_nearest(void) {
@@ -151,6 +167,7 @@ int main(void) {
     defaults_hold();
     values_are_taken_and_shown();
     a_wrong_value_changes_nothing();
+    a_share_is_bytes_or_a_part();
     an_unknown_name_gets_the_nearest();
     the_first_set_name_of_the_environment_counts();
     what_does_not_fit_is_empty();
