@@ -70,7 +70,7 @@ uint64_t card_usual_context(const struct card *card);
 /* How an engine is going to load it. */
 struct card_load {
     uint64_t tokens, slots;            /* of context in each slot, and how many of these: 0 is 1 */
-    const char *key_type, *value_type; /* what the cache's numbers are: "q8_0"; NULL, or unknown here: "f16" */
+    const char *key_type, *value_type; /* of the cache: "q8_0"; NULL, or unknown here: "f16" */
     uint64_t weights_bytes;            /* of their files: counts where the heads tell nothing */
     uint64_t projector_bytes;          /* of a second file of weights, for pictures */
     uint64_t gpu_layers;               /* how many of the layers a GPU holds; UINT64_MAX: all */

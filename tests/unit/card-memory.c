@@ -2,12 +2,14 @@
 /* what loading a model takes, against what llama-server told of itself */
 #include "check.h"
 
-#include <string.h>
-
 #include "model/card.h"
 
 #define MIB (INT64_C(1) << 20)
 #define GIB (INT64_C(1) << 30)
+
+static void kind(struct card *card, size_t at, const char *name) {
+    CHECK_OK(text_copy(card->types[at].name, sizeof card->types[at].name, name));
+}
 
 /* 8 layers of 4 heads of 64 for keys and values. */
 static struct card measured(void) {
@@ -59,9 +61,9 @@ static void the_cache(void) {
 static void four_bits_are_held_twice(void) {
     struct card card = measured();
     card.type_count = 3;
-    strcpy(card.types[0].name, "Q4_K");
-    strcpy(card.types[1].name, "Q6_K");
-    strcpy(card.types[2].name, "F32");
+    kind(&card, 0, "Q4_K");
+    kind(&card, 1, "Q6_K");
+    kind(&card, 2, "F32");
     card.types[0].bytes = 67000000;
     card.types[1].bytes = 6900000;
     card.types[2].bytes = 100000;
@@ -74,16 +76,16 @@ static void four_bits_are_held_twice(void) {
     CHECK_NUMBER((int64_t)need.vram, 0);
     load.repacks = false;
     CHECK_NUMBER((int64_t)need_of(&card, load).ram, 74000000 + 4 * MIB + GIB / 2);
-    strcpy(card.types[0].name, "Q8_0");
+    kind(&card, 0, "Q8_0");
     load.repacks = true;
     CHECK_NUMBER((int64_t)need_of(&card, load).repacked, 0);
-    strcpy(card.types[0].name, "IQ4_NL");
+    kind(&card, 0, "IQ4_NL");
     CHECK_NUMBER((int64_t)need_of(&card, load).repacked, 67000000);
 }
 
 static void layers_on_a_gpu(void) {
     struct card card = measured();
-    strcpy(card.types[0].name, "Q4_0");
+    kind(&card, 0, "Q4_0");
     card.type_count = 1;
     card.types[0].bytes = card.weights_bytes = 80 * (uint64_t)MIB;
     struct card_load load = {.tokens = 512,
@@ -122,7 +124,7 @@ static void what_is_not_known(void) {
         .weights_bytes = UINT64_MAX,
         .parameters = UINT64_MAX,
         .type_count = 1};
-    strcpy(huge.types[0].name, "Q4_0");
+    kind(&huge, 0, "Q4_0");
     huge.types[0].bytes = UINT64_MAX;
     card_conclude(&huge);
     load = (struct card_load){.tokens = UINT64_MAX, .slots = UINT64_MAX, .repacks = true, .gpu_layers = 5};

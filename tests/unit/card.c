@@ -24,7 +24,8 @@ static void of_gguf(void) {
     CHECK_NUMBER((int64_t)card.heads_kv, 8); /* 4 in each of 2 layers */
     CHECK_NUMBER((int64_t)card_kv_bytes(&card, 512), 8ll * (64 + 64) * 2 * 512);
     CHECK_NUMBER((int64_t)card_usual_context(&card), 512);
-    CHECK_NUMBER((int64_t)card_memory_bytes(&card, 512), 528 + (288 + 144) + 8ll * 128 * 2 * 512 + (512 << 20));
+    CHECK_NUMBER((int64_t)card_memory_bytes(&card, 512),
+        528 + (288 + 144) + 8ll * 128 * 2 * 512 + (512 << 20));
     CHECK_NUMBER((int64_t)card.type_count, 2);
     CHECK_TEXT(card.types[1].name, "Q4_K");
     CHECK_NUMBER((int64_t)card.types[1].tensors, 2);
