@@ -236,6 +236,34 @@ static const char *const steps[] = {
     "    name TEXT NOT NULL,"
     "    text TEXT NOT NULL,"
     "    PRIMARY KEY (model_id, name)) WITHOUT ROWID;",
+
+    /* conversations: who has which, and what was said; a turn is a question and its answer */
+    "ALTER TABLE models ADD COLUMN chats_ms INTEGER NOT NULL DEFAULT 0;" /* one came, went, was renamed */
+    "CREATE TABLE chats ("
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    uid INTEGER NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    created_ms INTEGER NOT NULL,"
+    "    turns INTEGER NOT NULL DEFAULT 0,"
+    "    bytes INTEGER NOT NULL DEFAULT 0,"
+    "    UNIQUE (model_id, uid, name));"
+    "CREATE INDEX chats_by_user ON chats (uid);"
+    "CREATE TABLE chat_texts (" /* no row: the model's */
+    "    chat_id INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,"
+    "    name TEXT NOT NULL,"
+    "    text TEXT NOT NULL,"
+    "    PRIMARY KEY (chat_id, name)) WITHOUT ROWID;"
+    "CREATE TABLE turns ("
+    "    chat_id INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,"
+    "    number INTEGER NOT NULL,"
+    "    asked TEXT NOT NULL,"
+    "    answer TEXT NOT NULL,"
+    "    asked_ms INTEGER NOT NULL,"
+    "    answered_ms INTEGER NOT NULL,"
+    "    prompt_tokens INTEGER NOT NULL,"
+    "    answer_tokens INTEGER NOT NULL,"
+    "    PRIMARY KEY (chat_id, number));",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 
