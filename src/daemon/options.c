@@ -6,6 +6,7 @@
 #include "face/fuse/face.h"
 #include "infer/infer.h"
 #include "manage/manage.h"
+#include "model/declared.h"
 #include "store/store.h"
 #include "weightfs/source.h"
 
@@ -81,6 +82,7 @@ const struct option_section *option_sections(void) {
         {"The store and transfers", store_options},
         {"Models and jobs", manage_options},
         {"The endpoint", infer_options},
+        {"Engines and endpoints that are declared", declared_options},
     };
     size_t count = 0;
     for (; count < sizeof(own) / sizeof(own[0]); count++)

@@ -28,7 +28,7 @@ static const struct command_row rows[] = {
       "what the link `default` leads to; `ln -sfn hf/ORG/NAME default` says the same", parse_default,
       run_default, 0 },
     { "reload", "", COMMAND_ROOT,
-      "read the catalogue of known models again", parse_nothing, run_reload, 0 },
+      "read the catalogue of known models and the declared engines again", parse_nothing, run_reload, 0 },
     { "cancel", "", ANYWHERE,
       "end the pull that is under way (in the root: all); what was fetched stays", parse_nothing,
       run_cancel, 0 },

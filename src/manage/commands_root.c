@@ -94,6 +94,8 @@ int run_reload(struct manage *manage, const struct command_request *request, cha
     labels_renew_all(manage);
     struct registry *registry REGISTRY_CLEANUP = manage_registry(manage);
     const char *fault = registry_fault(registry, 0);
+    struct declared *declared DECLARED_CLEANUP = manage_declared(manage);
+    fault = fault ? fault : declared_fault(declared, 0);
     if (fault)
         return err_because(reason, -ERR_CONFIG, "left out: %s", fault);
     SAY(reason, "the catalogue has %zu models", registry_count(registry));

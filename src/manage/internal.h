@@ -107,6 +107,7 @@ struct manage {
     atomic_bool unsafe_watched; /* some model may refuse files: unsafe.c */
     struct checks *checks; /* threads that check files; NULL until they are needed. Set by the desk */
     struct registry *registry; /* never NULL while it runs; replaced under lock */
+    struct declared *declared; /* the same */
 
     struct events events;
     _Atomic(void *) context; /* command_context() */

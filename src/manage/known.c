@@ -53,21 +53,34 @@ void known_load(struct manage *manage) {
     const char *fault;
     for (size_t i = 0; (fault = registry_fault(registry, i)); i++)
         log_warning("left out of the catalogue of models: %s", fault);
+    struct declared *declared = declared_load(options);
+    for (size_t i = 0; (fault = declared_fault(declared, i)); i++)
+        log_warning("left out of the declared engines: %s", fault);
     lock_take(&manage->lock);
     struct registry *before = manage->registry;
+    struct declared *declared_before = manage->declared;
     manage->registry = registry;
+    manage->declared = declared;
     lock_drop(&manage->lock);
     registry_unref(before);
+    declared_unref(declared_before);
 }
 
 void known_done(struct manage *manage) {
     registry_unref(manage->registry);
     manage->registry = NULL;
+    declared_unref(manage->declared);
+    manage->declared = NULL;
 }
 
 struct registry *manage_registry(struct manage *manage) {
     LOCK_SCOPE(&manage->lock);
     return registry_ref(manage->registry);
+}
+
+struct declared *manage_declared(struct manage *manage) {
+    LOCK_SCOPE(&manage->lock);
+    return declared_ref(manage->declared);
 }
 
 /* ---- names ---- */

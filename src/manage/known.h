@@ -3,11 +3,13 @@
 #define WEIGHTFS_MANAGE_KNOWN_H
 
 /*
- * The registry of models (model/registry.h) beside what is here: which of its models are required, and in
- * which state each is. Nothing here asks a source. Any thread, unless it says desk.
+ * The registry of models (model/registry.h) and the declared engines (model/declared.h), beside what is here:
+ * which of the registry's models are required, and in which state each is. Nothing here asks a source. Any
+ * thread, unless it says desk.
  */
 
 #include "manage/manage.h"
+#include "model/declared.h"
 #include "model/registry.h"
 
 /* The registry in force: a reference, for registry_unref(). */
@@ -15,6 +17,8 @@ struct registry *manage_registry(struct manage *manage);
 /* Reads the files, and puts what they say into force. Desk, or before it; does some disk work. */
 void known_load(struct manage *manage);
 void known_done(struct manage *manage);
+/* The declared engines and endpoints in force: a reference, for declared_unref(). Read with the registry. */
+struct declared *manage_declared(struct manage *manage);
 
 /* What the user means by `text`: a key, or an alias of the registry. A variant that nobody named is the
  * registry's. -ERR_BAD_NAME as name_parse(). */

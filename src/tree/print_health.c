@@ -102,6 +102,26 @@ static enum level check_known(struct tree *tree, const struct root_report *repor
     return LEVEL_DEGRADED;
 }
 
+static enum level check_engines(struct tree *tree, const struct root_report *report, struct buf *to) {
+    (void)report;
+    struct declared *declared DECLARED_CLEANUP = manage_declared(tree->settings.manage);
+    const struct declaration *declaration;
+    const char *fault = declared_fault(declared, 0);
+    size_t faults = 0;
+    if (fault) {
+        while (declared_fault(declared, faults))
+            faults++;
+        (void)buf_format(to, "left out: %s", fault);
+        if (faults > 1)
+            (void)buf_format(to, " (and %zu more)", faults - 1);
+        return LEVEL_DEGRADED;
+    }
+    (void)buf_text_add(to, declared_at(declared, 0) ? "declared:" : "none declared");
+    for (size_t i = 0; (declaration = declared_at(declared, i)); i++)
+        (void)buf_format(to, " %s", declaration->name);
+    return LEVEL_OK;
+}
+
 static void note_aside(void *context, const char *name) {
     struct buf *names = context;
     (void)buf_format(names, "%s%s", names->len ? ", " : "", name); /* no limit: it can't fail */
@@ -160,6 +180,7 @@ static const struct check {
     {"reports", check_reports},
     {"required", check_required},
     {"known", check_known},
+    {"engines", check_engines},
 };
 
 int print_health(const struct place *place, struct buf *to) {

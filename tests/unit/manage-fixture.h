@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "manage-play.h"
+#include "model/declared.h"
 
 /* ---- the house ---- */
 
@@ -27,7 +28,12 @@ static inline void note_news(void *context, const struct news *news) {
 }
 
 static inline void house_begin(void) {
-    static const struct option_row *const tables[] = {manage_options, store_options, NULL};
+    static const struct option_row daemon_options[] = {
+        {.name = "allow_http", .type = OPTION_BOOL, .value = "off", .help = "as the daemon has it"},
+        {.name = NULL},
+    };
+    static const struct option_row *const tables[] = {manage_options, store_options, declared_options,
+        daemon_options, NULL};
     char path[4096];
     bool damaged;
     struct reason reason = {""};

@@ -16,6 +16,7 @@
 #include "base/bus.h"
 #include "manage/manage.h"
 #include "model/catalog.h"
+#include "model/declared.h"
 #include "store/store.h"
 #include "tree/tree.h"
 
@@ -92,11 +93,12 @@ static inline bool move_in(void) {
         {.name = "allow_http", .type = OPTION_BOOL, .value = "off", .help = "as the daemon has it"},
         {.name = NULL     }
     };
-    static const struct option_row *tables[] = {daemon_options, store_options, manage_options, NULL, NULL};
+    static const struct option_row *tables[] = {daemon_options, store_options, manage_options,
+        declared_options, NULL, NULL};
     struct reason reason = {""};
     char path[4096];
     bool damaged;
-    tables[3] = source_hf.options;
+    tables[4] = source_hf.options;
     options = options_new(tables);
     CHECK_OK(options_set(options, "offline", "on", "test", NULL));
     CHECK_OK(options_set(options, "admin_group", "daemon", "test", NULL));
