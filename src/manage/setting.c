@@ -46,6 +46,16 @@ const struct option_row model_settings[] = {
         .words = "warn|refuse",
         .help = "files that can run code when they are loaded: warn, or refuse to open them unless nothing "
                 "dangerous was found in them"},
+    {.name = "template",
+        .type = OPTION_WORD,
+        .value = "auto",
+        .words =
+            "auto|none|chatml|llama2|llama2-sys|llama3|llama4|mistral-v1|mistral-v3|mistral-v3-tekken|"
+            "mistral-v7|mistral-v7-tekken|zephyr|zephyr-endoftext|gemma|gemma4|phi3|phi4|falcon|falcon3|"
+            "vicuna|vicuna-orca|deepseek|deepseek2|deepseek3|command-r|granite|openchat|chatglm4|exaone3",
+        .help =
+            "for engines without chat: whose texts a prompt is put into; auto: as the model's files or its "
+            "name tell; none: the prompt is sent as it is"},
     {.name = NULL},
 };
 
