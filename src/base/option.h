@@ -44,6 +44,9 @@ struct option_row {
     bool guarded; /* a path that the daemon opens, an address that its secrets go to, who may what: only root
                      and the user that the daemon runs as may change it in config/ */
     bool fixed;   /* says where the settings are kept: can be given only when mounting */
+    /* TEXT that is not just any line: will this one do? Pure. NULL: any does. And what will, in words. */
+    bool (*fits)(const char *text);
+    const char *wanted;
 };
 
 enum option_layer {

@@ -90,13 +90,14 @@ static int parse_word(const struct option_row *row, const char *text, int64_t *r
 
 static int parse_text(const struct option_row *row, const char *text, int64_t *ret_number,
     const char **ret_text) {
-    (void)row;
     (void)ret_number;
     if (strnlen(text, OPTION_TEXT_SIZE) == OPTION_TEXT_SIZE)
         return -ERR_BAD_VALUE;
     for (const char *at = text; *at; at++)
         if (iscntrl((unsigned char)*at)) /* a value is one line of a file in config/ */
             return -ERR_BAD_VALUE;
+    if (*text && row->fits && !row->fits(text))
+        return -ERR_BAD_VALUE;
     *ret_text = *text ? text : NULL;
     return 0;
 }
@@ -183,7 +184,7 @@ void option_wanted(const struct option_row *row, char *to, size_t size) {
     case OPTION_NUMBER:
     case OPTION_BYTES: error = wanted_range(row, &text); break;
     case OPTION_WORD: error = wanted_words(row->words, &text); break;
-    case OPTION_TEXT: error = buf_text_add(&text, "a text of one line"); break;
+    case OPTION_TEXT: error = buf_text_add(&text, row->wanted ? row->wanted : "a text of one line"); break;
     case OPTION_SECRET_FILE: error = buf_text_add(&text, "the path of a file"); break;
     case OPTION_REAL: error = wanted_real(row, &text); break;
     case OPTION_SHARE: error = buf_text_add(&text, "a size in bytes (512M, 50G …), or 1% to 100%"); break;

@@ -75,7 +75,7 @@ static _Noreturn void become(const struct service_description *description, pid_
         fail_child(report);
     if (getppid() != parent) /* it died before the line above */
         _exit(127);
-    if (description->memory_limit && setrlimit(RLIMIT_AS, &memory) < 0)
+    if (description->memory_limit && setrlimit(RLIMIT_DATA, &memory) < 0)
         fail_child(report);
     /* The casts are for a prototype older than const: execve changes neither. */
     (void)execve(description->arguments[0], (char *const *)description->arguments,

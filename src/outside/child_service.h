@@ -24,7 +24,9 @@ struct service_description {
     const char *const *arguments;   /* NULL-ended; [0] is the program's path */
     const char *const *environment; /* NULL-ended "NAME=value" */
     const char *folder;             /* where it runs */
-    uint64_t memory_limit;          /* bytes of address space (RLIMIT_AS); 0: none */
+    /* Bytes of memory of its own (RLIMIT_DATA: what it maps from files, as weights, is not counted); 0: as
+     * much as it likes. */
+    uint64_t memory_limit;
 
     /* Both on the service's thread, with no lock held; they must be quick. A line of either output, tamed for
      * a terminal and without its end; and, last of all, how it ended: the exit code, or 128 and the signal's

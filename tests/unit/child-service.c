@@ -160,7 +160,7 @@ static void what_can_not_be_started(void) {
 
 static void memory_is_limited(void) {
     struct seen seen;
-    struct service *service = start(&seen, "ulimit -v", 512u << 20);
+    struct service *service = start(&seen, "ulimit -d", 512u << 20);
     await(&seen.end);
     sem_post(&seen.end);
     CHECK_TEXT(buf_text(&seen.lines), "524288;");

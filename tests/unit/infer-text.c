@@ -5,7 +5,6 @@
 #include "check.h"
 #include "infer/body.h"
 #include "infer/failure.h"
-#include "infer/llama.h"
 #include "infer/params.h"
 
 static void good_params(void) {
@@ -146,18 +145,6 @@ static void failures_in_the_stream(void) {
     CHECK_TEXT(reason.text, "the engine answered 500: Context size has been exceeded.");
 }
 
-static void lines_of_a_log(void) {
-    bool is_error = false;
-    CHECK_TEXT(llama_line("0.00.318.522 E srv  load: it broke", &is_error), "srv  load: it broke");
-    CHECK(is_error);
-    CHECK_TEXT(llama_line("0.00.318.522 I slot get: fine", &is_error), "slot get: fine");
-    CHECK(!is_error);
-    CHECK_TEXT(llama_line("error: invalid argument: --x", &is_error), "error: invalid argument: --x");
-    CHECK(is_error);
-    CHECK_TEXT(llama_line("", &is_error), "");
-    CHECK(!is_error);
-}
-
 int main(void) {
     good_params();
     bad_params();
@@ -166,6 +153,5 @@ int main(void) {
     what_is_text();
     failures();
     failures_in_the_stream();
-    lines_of_a_log();
     return check_result();
 }
