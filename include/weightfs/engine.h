@@ -98,6 +98,9 @@ struct engine {
         struct reason *reason);
     void (*stop)(struct engine_instance *instance); /* `ended` comes */
     void (*free)(struct engine_instance *instance); /* after `ended` */
+    /* The process whose memory, with that of its children, is the model's; 0: none that is known. NULL: it
+     * never is. */
+    int (*process)(struct engine_instance *instance);
 };
 
 /* The value in force for the model that is started: its own setting where it has one of that name, else the

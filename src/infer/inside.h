@@ -141,6 +141,7 @@ int seat_start(struct seat *seat, const struct engine_events *events, struct rea
 void seat_put_back(struct seat *seat);
 /* A setting of the model, or the option of the whole when models have none of that name. */
 int64_t seat_number(struct seat *seat, const char *name);
+bool seat_text(struct seat *seat, const char *name, char *to, size_t size); /* "" and false: unset */
 /* --- seat_room.c: desk --- */
 bool seat_is_loaded(const struct seat *seat); /* it takes memory */
 bool seat_has_work(struct seat *seat);

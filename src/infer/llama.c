@@ -227,6 +227,10 @@ static void llama_free(struct engine_instance *llama) {
     free(llama);
 }
 
+static int process(struct engine_instance *llama) {
+    return (int)service_pid(llama->service);
+}
+
 /* Shards are numbered -00001-of-0000N: the first is the one to load. */
 static bool can_load(const struct engine_model *model, const struct options *given) {
     (void)given;
@@ -243,4 +247,5 @@ const struct engine llama_engine = {
     .start = llama_start,
     .stop = llama_stop,
     .free = llama_free,
+    .process = process,
 };

@@ -29,6 +29,14 @@ int64_t seat_number(struct seat *seat, const char *name) {
     return options_number(seat->infer->settings.options, name);
 }
 
+bool seat_text(struct seat *seat, const char *name, char *to, size_t size) {
+    struct manage *manage = seat->infer->settings.manage;
+    struct catalog_model model;
+    if (is_of_models(name) && catalog_model(manage_catalog(manage), seat->model_id, &model) == 0)
+        return model_setting_text(manage, &model, name, to, size);
+    return options_text(seat->infer->settings.options, name, to, size);
+}
+
 static const struct options *options_with(const struct engine_start *start, const char *name) {
     struct reason unknown;
     size_t index;
@@ -46,19 +54,32 @@ bool engine_text(const struct engine_start *start, const char *name, char *to, s
 
 /* ---- which engine */
 
-static const struct engine *find_engine(const struct infer *infer, const struct engine_model *model,
+/* Of those that want files, only the one that the setting names, when it names one. */
+static const struct engine *find_engine(struct seat *seat, const struct engine_model *model,
     bool needs_files) {
+    char wanted[64] = "";
+    if (needs_files)
+        (void)seat_text(seat, "engine", wanted, sizeof wanted);
     for (size_t i = 0; engine_table[i]; i++)
         if (engine_table[i]->needs_files == needs_files &&
-            engine_table[i]->can_load(model, infer->settings.options))
+            (!*wanted || strcmp(engine_table[i]->name, wanted) == 0) &&
+            engine_table[i]->can_load(model, seat->infer->settings.options))
             return engine_table[i];
     return NULL;
+}
+
+static int refuse(struct seat *seat, const char *file, struct reason *reason) {
+    char wanted[64];
+    if (seat_text(seat, "engine", wanted, sizeof wanted))
+        return err_because(reason, -EOPNOTSUPP,
+            "config/engine is %s, which is no engine here for files like %s", wanted, file);
+    return err_because(reason, -EOPNOTSUPP, "no engine here loads files like %s", file);
 }
 
 /* Those that want no files are asked first: for what they serve, none are here. */
 static int choose(struct seat *seat, struct engine_model *model,
     struct engine_file files[static SEAT_FILES_MOST], struct reason *reason) {
-    seat->engine = find_engine(seat->infer, model, false);
+    seat->engine = find_engine(seat, model, false);
     if (seat->engine)
         return 0;
     int error = files_take(seat, reason);
@@ -68,10 +89,8 @@ static int choose(struct seat *seat, struct engine_model *model,
         files[i] = (struct engine_file){seat->files[i].name, seat->files[i].path, seat->files[i].size};
     model->files = files;
     model->file_count = seat->file_count;
-    seat->engine = find_engine(seat->infer, model, true);
-    return seat->engine
-               ? 0
-               : err_because(reason, -EOPNOTSUPP, "no engine here loads files like %s", files[0].name);
+    seat->engine = find_engine(seat, model, true);
+    return seat->engine ? 0 : refuse(seat, files[0].name, reason);
 }
 
 /* ---- its start */
