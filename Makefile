@@ -39,7 +39,7 @@ FAULTS := $(if $(filter release,$(MODE)),,-DWEIGHTFS_FAULTS)
 FLAGS = -std=gnu17 -D_GNU_SOURCE -g $(WARN) $(OPTIMISE) -fstack-protector-strong -fPIE -pthread \
 	-Isrc -Iinclude $(FUSE_CFLAGS) $(FAULTS) $(CFLAGS)
 LINK = $(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
-LIBS = $(FUSE_LIBS) -lcurl -lsqlite3 -lcrypto -ljansson -larchive -lpthread -ldl
+LIBS = $(FUSE_LIBS) -lcurl -lsqlite3 -lcrypto -ljansson -larchive -lmicrohttpd -lpthread -ldl
 
 # ---- what there is
 

@@ -22,7 +22,7 @@ FUSE_PINNED=3.17.2   # … and the upstream version that it must be
 packages() {
     case $1 in
     build) echo 'gcc libc6-dev make pkg-config|pkgconf fuse3 libfuse3-dev libcurl4-openssl-dev|libcurl4-gnutls-dev' \
-        'libsqlite3-dev libssl-dev libjansson-dev libarchive-dev' ;;
+        'libsqlite3-dev libssl-dev libjansson-dev libarchive-dev libmicrohttpd-dev' ;;
     libfuse) echo 'meson ninja-build dpkg-dev patch xz-utils' ;;
     test) echo 'python3 jq curl attr procps util-linux prometheus inotify-tools mandoc' ;;
     fuzz) echo 'clang libclang-rt-dev' ;;
@@ -170,5 +170,5 @@ fi
 [[ " ${sets[*]} " != *" llama "* ]] || scripts/llama.sh "$DEPS/llama" >"$DEPS/llama.log" 2>&1 ||
     { tail -n 20 "$DEPS/llama.log" >&2; say "no llama-server; the whole of it is in $DEPS/llama.log"; exit 1; }
 [[ " ${sets[*]} " == *" build "* ]] || exit 0
-pkg-config --print-errors --exists fuse3 libcurl sqlite3 libcrypto jansson libarchive
+pkg-config --print-errors --exists fuse3 libcurl sqlite3 libcrypto jansson libarchive libmicrohttpd
 choose_libfuse
