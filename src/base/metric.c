@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const type_names[] = {
     [METRIC_COUNTER] = "counter",
@@ -138,16 +139,29 @@ static int add_label(const char *name, const char *value, bool *first, struct bu
     return result ? result : buf_text_add(to, "\"");
 }
 
-/* The name and the labels: `bound` is the value of a bucket's `le`, NULL for what has none. */
-static int add_name(const struct metric_row *row, unsigned label, const char *suffix, const char *bound,
-    struct buf *to) {
+/* What a line is about: a row and the values of its labels, NULL for those that it has not. */
+struct series {
+    const struct metric_row *row;
+    const char *values[2];
+};
+
+static struct series series_of(const struct metric_row *row, unsigned label) {
     unsigned second_count = value_count(&row->labels[1]);
     const unsigned index[2] = {label / second_count, label % second_count};
-    bool first = true;
-    int result = buf_format(to, "%s%s", row->name, suffix);
-    for (unsigned i = 0; i < 2 && !result; i++)
+    struct series series = {.row = row};
+    for (unsigned i = 0; i < 2; i++)
         if (row->labels[i].name)
-            result = add_label(row->labels[i].name, label_value(&row->labels[i], index[i]), &first, to);
+            series.values[i] = label_value(&row->labels[i], index[i]);
+    return series;
+}
+
+/* The name and the labels: `bound` is the value of a bucket's `le`, NULL for what has none. */
+static int add_name(const struct series *series, const char *suffix, const char *bound, struct buf *to) {
+    bool first = true;
+    int result = buf_format(to, "%s%s", series->row->name, suffix);
+    for (unsigned i = 0; i < 2 && !result; i++)
+        if (series->values[i])
+            result = add_label(series->row->labels[i].name, series->values[i], &first, to);
     if (!result && bound)
         result = add_label("le", bound, &first, to);
     return result || first ? result : buf_text_add(to, "}");
@@ -167,50 +181,86 @@ static int add_value(struct buf *to, double value) {
     return buf_format(to, whole ? " %.0f\n" : " %.12g\n", value);
 }
 
-static int add_line(const struct metric_row *row, unsigned label, const char *suffix, const char *bound,
-    double value, struct buf *to) {
-    int result = add_name(row, label, suffix, bound, to);
+static int add_line(const struct series *series, const char *suffix, const char *bound, double value,
+    struct buf *to) {
+    int result = add_name(series, suffix, bound, to);
     return result ? result : add_value(to, value);
 }
 
-static int add_histogram(const struct metric_row *row, unsigned label, struct buf *to) {
+static int add_histogram(const struct series *series, const uint64_t *cells, struct buf *to) {
+    const struct metric_row *row = series->row;
     unsigned bounds = bound_count(row);
-    const _Atomic uint64_t *cells = histogram_cells(row, label, bounds);
     uint64_t count = 0;
     int result = 0;
     for (unsigned bucket = 0; bucket <= bounds && !result; bucket++) {
         char bound[32] = "+Inf";
         if (bucket < bounds)
             (void)snprintf(bound, sizeof bound, "%.9g", scaled(row, (double)row->bounds[bucket]));
-        count += get(&cells[bucket]);
-        result = add_line(row, label, "_bucket", bound, (double)count, to);
+        count += cells[bucket];
+        result = add_line(series, "_bucket", bound, (double)count, to);
     }
     if (!result)
-        result = add_line(row, label, "_sum", NULL, scaled(row, (double)get(&cells[bounds + 1])), to);
-    return result ? result : add_line(row, label, "_count", NULL, (double)count, to);
+        result = add_line(series, "_sum", NULL, scaled(row, (double)cells[bounds + 1]), to);
+    return result ? result : add_line(series, "_count", NULL, (double)count, to);
 }
 
-static int add_row(const struct metric_row *row, void *context, struct buf *to) {
+static int add_own_histogram(const struct series *series, unsigned label, struct buf *to) {
+    unsigned bounds = bound_count(series->row);
+    const _Atomic uint64_t *cells = histogram_cells(series->row, label, bounds);
+    uint64_t *copy = mem_array(bounds + 2, sizeof *copy);
+    for (unsigned i = 0; i < bounds + 2; i++)
+        copy[i] = get(&cells[i]);
+    int result = add_histogram(series, copy, to);
+    free(copy);
+    return result;
+}
+
+static int add_fixed(const struct metric_row *row, void *context, struct buf *to) {
     unsigned count = metric_label_count(row);
     double *values = mem_array(count, sizeof *values);
     int result = row->read ? row->read(context, values, count) : 0;
     bool shown = result >= 0;
     result = shown ? add_head(row, to) : 0;
     for (unsigned label = 0; shown && label < count && !result; label++) {
+        const struct series series = series_of(row, label);
         if (row->type == METRIC_HISTOGRAM)
-            result = add_histogram(row, label, to);
+            result = add_own_histogram(&series, label, to);
         else
-            result = add_line(row, label, "", NULL,
+            result = add_line(&series, "", NULL,
                 scaled(row, row->read ? values[label] : (double)get(&row->cells[label])), to);
     }
     free(values);
     return result;
 }
 
+/* ---- labels without fixed values ---- */
+
+struct metric_list {
+    const struct metric_row *row;
+    struct buf *to;
+};
+
+int metric_put(struct metric_list *to, const char *value, double number) {
+    const struct series series = {.row = to->row, .values = {value}};
+    return add_line(&series, "", NULL, scaled(to->row, number), to->to);
+}
+
+int metric_put_histogram(struct metric_list *to, const char *value, const uint64_t *cells) {
+    const struct series series = {.row = to->row, .values = {value}};
+    return add_histogram(&series, cells, to->to);
+}
+
+static int add_listed(const struct metric_row *row, void *context, struct buf *to) {
+    struct metric_list list = {.row = row, .to = to};
+    int result = add_head(row, to);
+    return result ? result : row->list(context, &list);
+}
+
 int metrics_print(const struct metric_section *sections, struct buf *to) {
     int result = 0;
     for (; sections->rows && !result; sections++)
         for (const struct metric_row *row = sections->rows; row->name && !result; row++)
-            result = add_row(row, sections->context, to);
+            result =
+                row->list ? add_listed(row, sections->context, to) : add_fixed(row, sections->context, to);
     return result;
 }

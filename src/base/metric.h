@@ -14,7 +14,8 @@
  *
  * A name begins with "weightfs_" and ends with its unit (_bytes, _seconds) and, a counter's, with _total.
  * Labels have fixed values: each is printed from the start on, with 0, so that a rate over it never misses
- * its first step. No metric has a label that a user or a server could make values for (no model, no path).
+ * its first step. A label that users make values for (a model that is asked) is for rows with `list`, which
+ * has a bound on how many; no other metric has one (no path, no user).
  *
  *     static const uint64_t times[] = {1000, 1000000, 0};                     in nanoseconds
  *     const struct metric_row face_metrics[] = {
@@ -43,6 +44,8 @@ struct metric_label {
     const char *(*value_of)(unsigned index);
 };
 
+struct metric_list; /* where a row's `list` puts its values */
+
 struct metric_row {
     const char *name;
     enum metric_type type;
@@ -59,7 +62,13 @@ struct metric_row {
     /* Fills the `count` values, in the order of the label's (1 without a label), not scaled. Holds no lock,
      * asks no network, is quick. A negative answer leaves the metric out of this print. */
     int (*read)(void *context, double *values, unsigned count);
+    /* Instead of both, for one label without fixed values (labels[0], with a name only): calls metric_put()
+     * or metric_put_histogram() for each, and gives their error. It may hold no lock meanwhile. */
+    int (*list)(void *context, struct metric_list *to);
 };
+int metric_put(struct metric_list *to, const char *value, double number); /* not scaled */
+/* `cells` as METRIC_HISTOGRAM_CELLS() lays them out, of one label. */
+int metric_put_histogram(struct metric_list *to, const char *value, const uint64_t *cells);
 
 /* The index of two labels' values, of which the second label has `second_count`. */
 #define METRIC_PAIR(first, second, second_count) ((first) * (second_count) + (second))

@@ -11,6 +11,7 @@
 #include "daemon/options.h"
 #include "daemon/say.h"
 #include "face/fuse/face.h"
+#include "infer/infer.h"
 #include "store/store.h"
 #include "tree/tree.h"
 
@@ -87,7 +88,8 @@ static int print_metrics(FILE *to) {
         const char *title;
         const struct metric_row *rows;
     } floors[] = {{"The process", process_metrics}, {"The store and transfers", store_metrics},
-        {"Models and jobs", manage_metrics}, {"FUSE", face_metrics}, {"The tree", tree_metrics}};
+        {"Models and jobs", manage_metrics}, {"The endpoint", infer_metrics}, {"FUSE", face_metrics},
+        {"The tree", tree_metrics}};
     fputs("<!-- printed by `weightfs --print-docs metrics`; `make docs` writes it -->\n# Metrics\n\n"
           "`metrics` in the mountpoint gives these in the Prometheus text format; `contrib/grafana` has a "
           "board and alerts.\n",

@@ -264,7 +264,8 @@ int start_tree(struct life *life, struct reason *reason) {
     const struct options *options = life->settings->options;
     /* The face exists: its numbers can be asked for. */
     const struct metric_section sections[] = {{process_metrics, NULL}, {store_metrics, life->store},
-        {manage_metrics, life->manage}, {face_metrics, life->face}, {NULL, NULL}};
+        {manage_metrics, life->manage}, {infer_metrics, life->infer}, {face_metrics, life->face},
+        {NULL, NULL}};
     _Static_assert(sizeof sections == sizeof life->metrics, "each floor has its place");
     memcpy(life->metrics, sections, sizeof sections);
     int64_t uid = options_number(options, "uid"), gid = options_number(options, "gid");

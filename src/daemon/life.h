@@ -27,7 +27,7 @@
 #define LIFE_TEXT_SIZE 4096
 
 /* Floors whose metrics the tree is given. */
-#define LIFE_FLOORS 4
+#define LIFE_FLOORS 5
 
 struct life {
     const struct serve_settings *settings;

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "infer/inside.h"
+#include "infer/numbers.h"
 #include "model/name.h"
 #include "weightfs/version.h"
 
@@ -23,7 +23,7 @@
 
 /* ---- the desk */
 
-static bool is_busy(struct infer *infer) {
+static bool has_business(struct infer *infer) {
     LOCK_SCOPE(&infer->lock);
     bool busy = !list_empty(&infer->pending);
     list_each (link, &infer->seats) {
@@ -35,9 +35,11 @@ static bool is_busy(struct infer *infer) {
 
 static void name_seat(struct seat *seat) {
     struct catalog_model model;
-    if (!*seat->name &&
-        catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &model) == 0)
-        name_format(model.source, model.name, seat->name);
+    if (*seat->name ||
+        catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &model) < 0)
+        return;
+    LOCK_SCOPE(&seat->infer->lock);
+    name_format(model.source, model.name, seat->name);
 }
 
 static bool all_idle(struct infer *infer) {
@@ -65,7 +67,7 @@ static void look(struct work *work) {
         LOCK_SCOPE(&infer->lock);
         infer->is_calm = true;
         pthread_cond_broadcast(&infer->calm);
-    } else if (!shut && is_busy(infer)) { /* infer_shut() looks by itself */
+    } else if (!shut && has_business(infer)) { /* infer_shut() looks by itself */
         timer_arm(infer->settings.timers, &infer->timer, clock_ms() + TICK_MS);
     }
 }
@@ -105,6 +107,7 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     list_init(&infer->seats);
     list_init(&infer->boxes);
     list_init(&infer->pending);
+    usage_init(infer);
     int error = text_copy(infer->folder, sizeof infer->folder, settings->folder);
     if (!error && *infer->folder)
         (void)path_remove_tree(AT_FDCWD, infer->folder); /* of a daemon that was killed */
@@ -162,6 +165,7 @@ void infer_stop(struct infer *infer) {
     }
     while (!list_empty(&infer->seats))
         seat_free(list_entry(infer->seats.next, struct seat, link));
+    usage_done(infer);
     ask_room_free(infer->room);
     if (infer->loop)
         http_loop_stop(infer->loop);
@@ -193,16 +197,32 @@ int infer_unload(struct infer *infer, int64_t model_id, bool force) {
     return 0;
 }
 
+/* Under the lock. */
+static void fill_report(const struct seat *seat, struct infer_report *report) {
+    *report = seat->figures;
+    (void)text_copy(report->key, sizeof report->key, seat->name); /* of the same size */
+    report->state = seat->state;
+    report->waiting = seat->waiting_count;
+    report->answering = seat->asked_count;
+}
+
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report) {
     LOCK_SCOPE(&infer->lock);
     *ret_report = (struct infer_report){.state = SEAT_COLD};
-    list_each (link, &infer->seats) {
-        struct seat *seat = list_entry(link, struct seat, link);
-        if (seat->model_id != model_id)
-            continue;
-        *ret_report = seat->figures;
-        ret_report->state = seat->state;
-        ret_report->waiting = seat->waiting_count;
-        ret_report->answering = seat->asked_count;
-    }
+    list_each (link, &infer->seats)
+        if (list_entry(link, struct seat, link)->model_id == model_id)
+            fill_report(list_entry(link, struct seat, link), ret_report);
+}
+
+size_t infer_list(struct infer *infer, struct infer_report *array, size_t room) {
+    size_t count = 0;
+    LOCK_SCOPE(&infer->lock);
+    for (int busy = 1; busy >= 0; busy--)
+        list_each (link, &infer->seats) {
+            const struct seat *seat = list_entry(link, struct seat, link);
+            bool is_busy = seat->state != SEAT_COLD || seat->waiting_count || seat->asked_count;
+            if (*seat->name && is_busy == busy && count < room)
+                fill_report(seat, &array[count++]);
+        }
+    return count;
 }

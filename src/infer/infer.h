@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/metric.h"
 #include "base/option.h"
 #include "base/timer.h"
 #include "infer/answer.h"
@@ -27,6 +28,8 @@
 struct infer;
 
 extern const struct option_row infer_options[];
+/* Metrics of this floor; their functions want the struct infer. */
+extern const struct metric_row infer_metrics[];
 /* For commands_extend(); the context is the struct infer. */
 extern const struct command_row infer_commands[];
 /* NULL-ended; the first that can load a model does. */
@@ -108,15 +111,29 @@ int infer_unload(struct infer *infer, int64_t model_id, bool force);
 enum seat_state { SEAT_COLD, SEAT_FETCHING, SEAT_STARTING, SEAT_READY, SEAT_ENDING, SEAT_STATE_COUNT };
 const char *seat_state_name(enum seat_state state); /* "unloaded" "fetching" "loading" "loaded" "unloading" */
 
+/* Times by buckets: up to each bound, one for the rest, then the sum; laid out as metric histograms. */
+#define INFER_TIME_BOUNDS 13
+extern const uint64_t infer_time_bounds_ms[INFER_TIME_BOUNDS + 1]; /* 0 ends it */
+struct infer_times {
+    uint64_t cells[INFER_TIME_BOUNDS + 2];
+};
+
 struct infer_report {
+    char key[NAME_KEY_SIZE]; /* "" before the desk has looked at it */
     enum seat_state state;
     char engine[32];
     unsigned waiting, answering;
     uint64_t asked, answered, failed, prompt_tokens, answer_tokens; /* since the daemon started */
-    uint64_t last_first_ms, last_total_ms; /* of the last answer: to its first text, to its end */
-    int error;                             /* why it could not be loaded last */
+    /* Of the last answer that went well: to its first text, to its end; and how many tokens it had. */
+    uint64_t last_first_ms, last_total_ms, last_tokens;
+    struct infer_times first_times, total_times; /* of those that went well */
+    int error;                                   /* why it could not be loaded last */
     struct reason reason;
 };
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report);
+/* Of all models that were asked or loaded since the daemon started, those with questions or an engine first;
+ * the count. */
+#define INFER_LISTED_MOST 256
+size_t infer_list(struct infer *infer, struct infer_report *array, size_t room);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "infer/ask.h"
 #include "infer/infer.h"
+#include "model/catalog_usage.h"
 #include "outside/http.h"
 #include "store/store.h"
 
@@ -88,6 +89,14 @@ struct seat {
     struct infer_report figures; /* under lock */
 };
 
+/* Sums for the catalogue: usage.c. Under lock, but the work. */
+struct usage {
+    struct work work;
+    struct list sums;
+    size_t sum_count;
+    bool queued; /* the work is manage's desk's */
+};
+
 struct infer {
     struct infer_settings settings;
     char folder[64];
@@ -107,6 +116,7 @@ struct infer {
     unsigned box_count;
     uint64_t last_number;
     size_t text_bytes; /* of all questions */
+    struct usage usage;
 };
 
 /* The desk looks at everything soon. From any thread. */

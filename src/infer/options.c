@@ -40,5 +40,12 @@ const struct option_row infer_options[] = {
         .least = 1,
         .most = 65536,
         .help = "questions to one model that may wait; more get EAGAIN"},
+    {.name = "usage_days",
+        .type = OPTION_NUMBER,
+        .value = "400",
+        .least = 1,
+        .most = 36500,
+        .live = true,
+        .help = "days that infer/usage keeps"},
     {.name = NULL},
 };

@@ -7,11 +7,14 @@
 
 #include "base/clock.h"
 #include "infer/body.h"
-#include "infer/inside.h"
+#include "infer/numbers.h"
 
 #define TRIES_MOST 3 /* engines that a question is asked of, when they can't be reached */
 
+/* Its answer has ended. */
 static void question_free(struct question *question) {
+    if (question->seat)
+        numbers_note(question);
     if (question->ask)
         ask_free(question->ask);
     answer_put(question->answer);
@@ -111,22 +114,6 @@ void questions_ask(struct seat *seat) {
         begin(seat, question);
 }
 
-static void count(struct seat *seat, const struct question *question) {
-    struct answer_info info;
-    answer_look(question->answer, &info);
-    LOCK_SCOPE(&seat->infer->lock);
-    struct infer_report *figures = &seat->figures;
-    if (question->result < 0) {
-        figures->failed++;
-        return;
-    }
-    figures->answered++;
-    figures->prompt_tokens += info.usage.prompt_tokens;
-    figures->answer_tokens += info.usage.answer_tokens;
-    figures->last_first_ms = info.first_ms ? info.first_ms - question->queued_ms : 0;
-    figures->last_total_ms = info.ended_ms - question->queued_ms;
-}
-
 static struct question *take_over(struct seat *seat) {
     LOCK_SCOPE(&seat->infer->lock);
     list_each (link, &seat->asked) {
@@ -152,7 +139,6 @@ static void drop_late(struct seat *seat) {
             list_remove(link);
             list_append(&late, link);
             seat->waiting_count--;
-            seat->figures.failed++;
         }
     lock_drop(&seat->infer->lock);
     while ((next = list_shift(&late)))
@@ -206,7 +192,6 @@ void questions_clear(struct seat *seat) {
         seat->used_ms = clock_ms();
         if (ask_again(seat, question))
             continue;
-        count(seat, question);
         question_free(question); /* its ask has ended the answer */
     }
 }
@@ -216,7 +201,6 @@ void questions_fail(struct seat *seat, int error, const char *sentence) {
         lock_take(&seat->infer->lock);
         struct list *link = list_shift(&seat->waiting);
         seat->waiting_count -= link != NULL;
-        seat->figures.failed += link != NULL;
         lock_drop(&seat->infer->lock);
         if (!link)
             return;

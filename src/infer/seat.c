@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "infer/inside.h"
+#include "infer/numbers.h"
 #include "model/name.h"
 
 static const char *const state_names[SEAT_STATE_COUNT] = {
@@ -70,6 +70,7 @@ static void fail(struct seat *seat, int error, const char *sentence) {
     (void)err_because(&seat->figures.reason, error, "%s", sentence);
     seat->load_wanted = seat->fetched = false;
     lock_drop(&seat->infer->lock);
+    numbers_note_load(error);
     log_warning("%s: %s", seat->name, sentence);
     questions_fail(seat, error, sentence);
     set_state(seat, SEAT_COLD, 0);
@@ -258,6 +259,7 @@ static void step_starting(struct seat *seat) {
         seat->used_ms = clock_ms();
         seat->fetched = false;
         take_flag(seat, &seat->load_wanted);
+        numbers_note_load(0);
         set_state(seat, SEAT_READY, 0);
         questions_ask(seat);
     } else if (clock_ms() >= seat->deadline_ms || take_flag(seat, &seat->unload_wanted)) {

@@ -264,6 +264,15 @@ static const char *const steps[] = {
     "    prompt_tokens INTEGER NOT NULL,"
     "    answer_tokens INTEGER NOT NULL,"
     "    PRIMARY KEY (chat_id, number));",
+    /* what models were asked, a day and a user */
+    "CREATE TABLE usage ("
+    "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
+    "    day INTEGER NOT NULL,"
+    "    uid INTEGER NOT NULL,"
+    "    questions INTEGER NOT NULL, failed INTEGER NOT NULL,"
+    "    prompt_tokens INTEGER NOT NULL, answer_tokens INTEGER NOT NULL,"
+    "    first_ms INTEGER NOT NULL, total_ms INTEGER NOT NULL,"
+    "    PRIMARY KEY (model_id, day, uid)) WITHOUT ROWID;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The endpoint's texts. */
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "infer/infer.h"
 #include "tree/inside.h"
 #include "tree/place.h"
@@ -25,6 +28,37 @@ int print_params(const struct place *place, struct buf *to) {
     return print_text(place, "params", to);
 }
 
+/* "25:3 50:1 more:2": how many took up to so many milliseconds. JSON: an object of the same. */
+static void times(struct sheet *sheet, const char *key, const struct infer_times *times) {
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    char name[24] = "more";
+    for (unsigned i = 0; i <= INFER_TIME_BOUNDS; i++) {
+        if (!times->cells[i])
+            continue;
+        if (i < INFER_TIME_BOUNDS)
+            (void)snprintf(name, sizeof name, "%" PRIu64, infer_time_bounds_ms[i]);
+        else
+            (void)snprintf(name, sizeof name, "more");
+        (void)buf_format(&text, sheet->json ? "%s\"%s\": %" PRIu64 : "%s%s:%" PRIu64, /* no limit */
+            !text.len     ? ""
+            : sheet->json ? ", "
+                          : " ",
+            name, times->cells[i]);
+    }
+    if (sheet->json) {
+        sheet_member(sheet, key);
+        (void)buf_format(sheet->to, "{%s}", buf_text(&text));
+    } else {
+        sheet_text(sheet, key, buf_text(&text));
+    }
+}
+
+/* Of the last answer, from its first text on. */
+static uint64_t tokens_per_second(const struct infer_report *report) {
+    uint64_t ms = report->last_total_ms - report->last_first_ms;
+    return ms && report->last_tokens > 1 ? (report->last_tokens - 1) * 1000 / ms : 0;
+}
+
 static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     struct infer_report report = {.state = SEAT_COLD};
     struct sheet sheet;
@@ -42,6 +76,9 @@ static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     sheet_number(&sheet, "answer_tokens", report.answer_tokens);
     sheet_number(&sheet, "last_first_ms", report.last_first_ms);
     sheet_number(&sheet, "last_total_ms", report.last_total_ms);
+    sheet_number(&sheet, "tokens_per_second", tokens_per_second(&report));
+    times(&sheet, "first_ms", &report.first_times);
+    times(&sheet, "total_ms", &report.total_times);
     sheet_text(&sheet, "error", report.error ? err_name(report.error) : NULL);
     sheet_text(&sheet, "reason", report.error ? err_text(&report.reason, report.error) : NULL);
     sheet_end(&sheet);

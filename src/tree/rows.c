@@ -213,6 +213,13 @@ static const struct row rows[ROW_LIMIT] = {
         .print = print_infer_status_json,
         .help = "the same as one JSON object" },
 
+    [ROW_USAGE] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "usage",
+        .print = print_usage,
+        .help = "what it was asked so far: questions, tokens and seconds, a line a day and user" },
+    [ROW_USAGE_JSON] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "usage.json",
+        .print = print_usage_json,
+        .help = "the same as one JSON array" },
+
     /* --- hf/ORG/NAME/config/ --- */
     [ROW_MODEL_OPTION] = { VALUE(IN_MODEL_CONFIG, ABOUT_MODEL_OPTION), .pattern = "OPTION",
         .find = find_option, .list = list_options, .print = print_option, .commands = COMMAND_MODEL,

@@ -88,6 +88,8 @@ enum row_number {
     ROW_INFER_STATUS_JSON = 100,
     ROW_SYSTEM = 101,
     ROW_PARAMS = 102,
+    ROW_USAGE = 116,
+    ROW_USAGE_JSON = 117,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
 };
 
