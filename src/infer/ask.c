@@ -31,6 +31,7 @@ struct ask {
     struct buf body, refusal;
     struct buf whole; /* ASK_VECTOR: the body, to be read when it is all here */
     struct sse sse;
+    struct trimmer trimmer; /* ASK_TEXT */
     struct answer *answer;
     atomic_bool cancelled;
     /* on the loop's thread */
@@ -39,6 +40,7 @@ struct ask {
     bool said;     /* some text was added: the blank before it is gone */
     bool in_line;  /* the last byte of the text was no newline */
     bool finished; /* the server said why the answer ends */
+    bool stopped;  /* the answer has ended, the server goes on: we hang up */
     int error;     /* of an event, or ours */
     struct reason reason;
     void (*done)(void *context, int result);
@@ -55,6 +57,25 @@ static int add_text(struct ask *ask, const char *text, size_t len) {
         return 0;
     ask->in_line = text[len - 1] != '\n';
     return answer_add(ask->answer, text + skip, len - skip);
+}
+
+static int add_trimmed(void *context, const char *text, size_t len) {
+    struct ask *ask = context;
+    ask->in_line = text[len - 1] != '\n';
+    return answer_add(ask->answer, text, len);
+}
+
+/* The first choice's words, by shape. */
+static int add_words(struct ask *ask, const struct json *choice) {
+    size_t len = 0;
+    if (ask->shape == ASK_CHAT) {
+        const char *text = json_text(json_get(json_get(choice, "delta"), "content"), &len);
+        return text ? add_text(ask, text, len) : 0;
+    }
+    const char *text = json_text(json_get(choice, "text"), &len);
+    int result = text ? trimmer_feed(&ask->trimmer, text, len, add_trimmed, ask) : 0;
+    ask->stopped = result == 1;
+    return ask->stopped ? -ERR_CANCELLED : result;
 }
 
 static void take_usage(struct ask *ask, const struct json *usage) {
@@ -81,9 +102,8 @@ static int on_event(void *context, const char *data, size_t len) {
     answer_moved(ask->answer);
     take_usage(ask, json_get(event, "usage"));
     const struct json *choice = json_at(json_get(event, "choices"), 0);
-    const char *text = json_text(json_get(json_get(choice, "delta"), "content"), &len);
     ask->finished |= json_text(json_get(choice, "finish_reason"), NULL) != NULL;
-    return text ? add_text(ask, text, len) : 0;
+    return add_words(ask, choice);
 }
 
 static int on_head(struct http_request *request, const struct http_head *head) {
@@ -113,6 +133,11 @@ static int end_chat(struct ask *ask) {
     return ask->finished
                ? 0
                : err_because(&ask->reason, -ERR_SHORT_BODY, "the engine stopped in the middle of the answer");
+}
+
+static int end_text(struct ask *ask) {
+    int error = trimmer_end(&ask->trimmer, add_trimmed, ask);
+    return error < 0 ? error : end_chat(ask);
 }
 
 static int end_raw(struct ask *ask) {
@@ -146,6 +171,7 @@ static const struct {
     int (*end)(struct ask *ask); /* of a transfer that went well */
 } shapes[ASK_SHAPE_COUNT] = {
     [ASK_CHAT] = {take_chat, end_chat},
+    [ASK_TEXT] = {take_chat, end_text},
     [ASK_RAW] = {take_raw, end_raw},
     [ASK_VECTOR] = {take_whole, end_vector},
 };
@@ -165,6 +191,8 @@ static int on_body(struct http_request *request, const void *data, size_t len) {
 static int judge(struct ask *ask, int result) {
     if (ask->error < 0) /* it ended the transfer: the transfer's own error says less */
         return ask->error;
+    if (ask->stopped)
+        return 0;
     if (atomic_load(&ask->cancelled))
         return -ERR_CANCELLED;
     if (result == -ERR_UNREACHABLE && ask->heard) /* it hung up later */
@@ -259,6 +287,7 @@ struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings
     ask->refusal.limit = ERROR_TEXT_LIMIT;
     ask->whole.limit = WHOLE_LIMIT;
     sse_init(&ask->sse);
+    trimmer_init(&ask->trimmer, settings->family);
     ask->answer = answer_ref(settings->answer);
     ask->done = settings->done;
     ask->context = settings->context;

@@ -16,11 +16,13 @@
 
 #include "base/buf.h"
 #include "infer/answer.h"
+#include "infer/template.h"
 #include "outside/http.h"
 #include "weightfs/engine.h"
 
 enum ask_shape {
     ASK_CHAT,   /* chat completions, streamed: the text of the first choice is the answer */
+    ASK_TEXT,   /* completions, streamed: the same, cut as `family` wants it */
     ASK_RAW,    /* the answer is the body as it comes: JSON, or events when "stream" is true */
     ASK_VECTOR, /* embeddings, not streamed: the first vector is the answer, as a JSON array */
     ASK_SHAPE_COUNT
@@ -34,8 +36,9 @@ struct ask_settings {
     const struct engine_endpoint *endpoint; /* copied, and its secret wiped at the end */
     const char *path;                       /* behind the endpoint's url: "/chat/completions" */
     enum ask_shape shape;
-    uint64_t stall_ms;     /* nothing came for so long: -ERR_STALLED; 0: none */
-    struct answer *answer; /* a reference of the ask's own is taken */
+    const struct template_family *family; /* ASK_TEXT; NULL: nothing is cut */
+    uint64_t stall_ms;                    /* nothing came for so long: -ERR_STALLED; 0: none */
+    struct answer *answer;                /* a reference of the ask's own is taken */
     /* It is over, and the answer has ended; but with -ERR_UNREACHABLE nothing was said and nothing ended:
      * it can be asked again, elsewhere. On the loop's thread, the last that is heard of the ask. */
     void (*done)(void *context, int result);

@@ -29,6 +29,29 @@ void body_chat(const char *model, const char *system, const char *prompt, const 
     (void)buf_text_add(to, "}");
 }
 
+/* The user's own are the ones that are sent: OpenAI takes four, and ours are watched for here as well. */
+static bool has_stop(const char *params) {
+    return strncmp(params, "stop ", 5) == 0 || strstr(params, "\nstop ");
+}
+
+void body_completion(const char *model, const struct template_family *family, const char *system,
+    const struct template_turn *turns, size_t count, const char *params, struct buf *to) {
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    template_print(family, system, turns, count, &text);
+    (void)buf_text_add(to, "{\"model\":");
+    (void)buf_json_string(to, model);
+    (void)buf_text_add(to, ",\"prompt\":");
+    (void)buf_json_string(to, buf_text(&text));
+    (void)buf_text_add(to, ",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+    params_print(params, to);
+    for (size_t i = 0; family && family->stops[i] && !has_stop(params); i++) {
+        (void)buf_text_add(to, i ? "," : ",\"stop\":[");
+        (void)buf_json_string(to, family->stops[i]);
+        (void)buf_text_add(to, family->stops[i + 1] ? "" : "]");
+    }
+    (void)buf_text_add(to, "}");
+}
+
 void body_embed(const char *model, const char *text, struct buf *to) {
     (void)buf_text_add(to, "{\"model\":");
     (void)buf_json_string(to, model);

@@ -11,9 +11,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "infer/template.h"
 
 /* A streamed chat of one question: `system` and `params` may be "". The texts are UTF-8 (body_check). */
 void body_chat(const char *model, const char *system, const char *prompt, const char *params, struct buf *to);
+/* Turns of a talk as one text that is to be gone on with, streamed, as a family has it (NULL: as they are). */
+void body_completion(const char *model, const struct template_family *family, const char *system,
+    const struct template_turn *turns, size_t count, const char *params, struct buf *to);
 /* A text to be embedded. */
 void body_embed(const char *model, const char *text, struct buf *to);
 /* Raw JSON from a user, with its member `model` made ours; *ret_stream: "stream" is true. -EINVAL with line

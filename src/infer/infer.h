@@ -127,7 +127,12 @@ struct infer_report {
     /* Of the last answer that went well: to its first text, to its end; and how many tokens it had. */
     uint64_t last_first_ms, last_total_ms, last_tokens;
     struct infer_times first_times, total_times; /* of those that went well */
-    int error;                                   /* why it could not be loaded last */
+    /* Where the engine has raw completion only: whose texts prompts are put into ("none": they are sent as
+     * they are), and what that follows from. "" else. */
+    char template[32];
+    const char *template_why; /* static; NULL */
+    bool template_guessed;
+    int error; /* why it could not be loaded last */
     struct reason reason;
 };
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report);

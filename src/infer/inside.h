@@ -168,6 +168,11 @@ struct shape_row {
     const char *what; /* for sentences: "chat" */
 };
 extern const struct shape_row shape_rows[INFER_SHAPE_COUNT];
+/* How it is asked at this endpoint: a prompt becomes raw text where there is no chat. */
+const struct shape_row *shape_at(const struct engine_endpoint *endpoint, enum infer_shape shape);
+/* --- template_seat.c: desk --- */
+/* The family whose texts the model's prompts are put into; told in the seat's figures from then on. */
+void seat_template(struct seat *seat, struct template_choice *ret_choice);
 /* --- files.c: desk --- */
 /* The selected model's files, complete and in use, into the seat. 0; -ENODATA: some are not here; or an error
  * with its sentence. */

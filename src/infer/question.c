@@ -41,10 +41,30 @@ static void on_done(void *context, int result) {
     infer_look(infer); /* the desk frees it, from now on at any time */
 }
 
-static int make_body(struct seat *seat, const struct question *question, struct buf *body,
-    struct reason *reason) {
+/* A text without the line end that shells put behind it: here it would stand within a turn. */
+static void cut_line_end(struct buf *text) {
+    while (text->len && text->data[text->len - 1] == '\n')
+        text->data[--text->len] = '\0';
+}
+
+/* For an engine without chat: the prompt in the model's family's texts. */
+static void make_text(struct seat *seat, const struct question *question, struct buf *system,
+    const char *params, const struct template_family **ret_family, struct buf *body) {
+    struct template_choice choice;
+    struct buf prompt BUF_CLEANUP = BUF_INIT;
+    seat_template(seat, &choice);
+    (void)buf_add(&prompt, question->text, question->len); /* no limit */
+    if (choice.family)
+        cut_line_end(&prompt);
+    cut_line_end(system);
+    const struct template_turn turn = {TEMPLATE_USER, buf_text(&prompt)};
+    body_completion(seat->endpoint.model, choice.family, buf_text(system), &turn, 1, params, body);
+    *ret_family = choice.family;
+}
+
+static int make_body(struct seat *seat, const struct question *question, const struct shape_row *shape,
+    const struct template_family **ret_family, struct buf *body, struct reason *reason) {
     struct buf system BUF_CLEANUP = BUF_INIT, params BUF_CLEANUP = BUF_INIT;
-    const struct shape_row *shape = &shape_rows[question->asking.shape];
     bool stream;
     if (shape->is_raw)
         return body_raw(seat->endpoint.model, question->text, question->len, body, &stream, reason);
@@ -54,6 +74,10 @@ static int make_body(struct seat *seat, const struct question *question, struct 
     }
     infer_text(seat->infer, seat->model_id, "system", &system);
     infer_text(seat->infer, seat->model_id, "params", &params);
+    if (shape->ask == ASK_TEXT) {
+        make_text(seat, question, &system, buf_text(&params), ret_family, body);
+        return 0;
+    }
     body_chat(seat->endpoint.model, buf_text(&system), question->text, buf_text(&params), body);
     return 0;
 }
@@ -72,7 +96,7 @@ static int judge(const struct seat *seat, const struct shape_row *shape, struct 
 
 static void begin(struct seat *seat, struct question *question) {
     struct infer *infer = seat->infer;
-    const struct shape_row *shape = &shape_rows[question->asking.shape];
+    const struct shape_row *shape = shape_at(&seat->endpoint, question->asking.shape);
     struct buf body BUF_CLEANUP = BUF_INIT;
     struct ask_settings settings = {.endpoint = &seat->endpoint,
         .path = shape->path,
@@ -84,7 +108,7 @@ static void begin(struct seat *seat, struct question *question) {
     struct reason reason = {""};
     int error = judge(seat, shape, &reason);
     if (!error)
-        error = make_body(seat, question, &body, &reason);
+        error = make_body(seat, question, shape, &settings.family, &body, &reason);
     if (error < 0) {
         question_end(question, error, reason.text);
         return;

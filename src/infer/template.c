@@ -28,8 +28,16 @@ static void add_user(const struct template_family *family, const char *system, c
     add_turn(to, "", text, family->user_after, trim);
 }
 
+/* Nobody's: the texts as they are. */
+static const struct template_family plain = {.begin = "",
+    .system_after = "\n\n",
+    .user_after = "",
+    .answer_after = "",
+    .open = ""};
+
 void template_print(const struct template_family *family, const char *system,
     const struct template_turn *turns, size_t count, struct buf *to) {
+    family = family ? family : &plain;
     add(to, family->begin);
     if (*system && !family->system_inside) {
         add_turn(to, family->system_before, system, family->system_after, family->trim & TRIM_ALL);

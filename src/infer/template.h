@@ -34,23 +34,23 @@ struct template_family {
     const char *system_before, *system_after;
     const char *user_before, *user_after;
     const char *answer_before, *answer_after;
-    const char *open; /* behind the last user's turn: the model goes on from here */
-    bool system_inside; /* the system prompt is a part of the first user's turn */
-    unsigned trim;      /* blanks around texts are taken away: TRIM_ bits */
+    const char *open;                           /* behind the last user's turn: the model goes on from here */
+    bool system_inside;                         /* the system prompt is a part of the first user's turn */
+    unsigned trim;                              /* blanks around texts are taken away: TRIM_ bits */
     const char *stops[TEMPLATE_STOPS_MOST + 1]; /* the answer ends before these; NULL-ended */
 };
 
-extern const struct template_family template_table[]; /* ended by one without a name */
+extern const struct template_family template_table[];          /* ended by one without a name */
 const struct template_family *template_find(const char *name); /* NULL: there is none */
 
-/* The text to go on with: the system prompt ("" none), the turns, and the opening of the model's answer when
+/* The text to go on with, of a family (NULL: as it is): the system prompt ("" none), the turns, and the opening of the model's answer when
  * the last turn is the user's (else the last answer is left open, to be continued). */
 void template_print(const struct template_family *family, const char *system,
     const struct template_turn *turns, size_t count, struct buf *to);
 
 /* --- Which family a model is of: template_choose.c --- */
 
-struct template_hints { /* NULL or "": not known */
+struct template_hints {        /* NULL or "": not known */
     const char *setting;       /* "auto", "none", or a family's name */
     const char *chat_template; /* of its card */
     const char *tokens;        /* its special tokens, blanks between them */

@@ -67,6 +67,11 @@ static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     sheet_begin(&sheet, to, json);
     sheet_text(&sheet, "state", seat_state_name(report.state));
     sheet_text(&sheet, "engine", *report.engine ? report.engine : NULL);
+    if (*report.template) {
+        sheet_text(&sheet, "template", report.template);
+        sheet_text(&sheet, "template_by", report.template_why);
+        sheet_bool(&sheet, "template_guessed", report.template_guessed);
+    }
     sheet_number(&sheet, "waiting", report.waiting);
     sheet_number(&sheet, "answering", report.answering);
     sheet_number(&sheet, "asked", report.asked);

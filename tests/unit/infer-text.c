@@ -71,6 +71,25 @@ static void a_chat(void) {
         "\"stream\":true,\"stream_options\":{\"include_usage\":true},\"seed\":1}");
 }
 
+static void a_completion(void) {
+    static const struct template_turn turns[] = {{TEMPLATE_USER, "hi"}, {TEMPLATE_ANSWER, "\"ho\""},
+        {TEMPLATE_USER, "and?"}};
+    struct buf body BUF_CLEANUP = BUF_INIT;
+    body_completion("m", template_find("vicuna"), "be terse", turns, 3, "seed 1\n", &body);
+    CHECK_TEXT(buf_text(&body),
+        "{\"model\":\"m\",\"prompt\":\"be terse\\n\\nUSER: hi\\nASSISTANT: \\\"ho\\\"</s>\\nUSER: "
+        "and?\\nASSISTANT:\",\"stream\":true,\"stream_options\":{\"include_usage\":true},\"seed\":1,"
+        "\"stop\":[\"</s>\",\"\\nUSER:\"]}");
+    buf_clear(&body);
+    body_completion("m", template_find("vicuna"), "", turns, 1, "stop end\n", &body);
+    CHECK_TEXT(buf_text(&body), "{\"model\":\"m\",\"prompt\":\"USER: hi\\nASSISTANT:\",\"stream\":true,"
+                                "\"stream_options\":{\"include_usage\":true},\"stop\":[\"end\"]}");
+    buf_clear(&body);
+    body_completion("m", NULL, "", turns, 1, "", &body);
+    CHECK_TEXT(buf_text(&body),
+        "{\"model\":\"m\",\"prompt\":\"hi\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
+}
+
 static void raw_requests(void) {
     static const struct {
         const char *text, *sent; /* NULL: refused */
@@ -149,6 +168,7 @@ int main(void) {
     good_params();
     bad_params();
     a_chat();
+    a_completion();
     raw_requests();
     what_is_text();
     failures();
