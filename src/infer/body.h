@@ -15,7 +15,7 @@
 
 /* A streamed chat of one question: `system` and `params` may be "". The texts are UTF-8 (body_check). */
 void body_chat(const char *model, const char *system, const char *prompt, const char *params, struct buf *to);
-/* Turns of a talk as one text that is to be gone on with, streamed, as a family has it (NULL: as they are). */
+/* Turns of a talk as one text to go on with, streamed, in a family's words (NULL: as they are). */
 void body_completion(const char *model, const struct template_family *family, const char *system,
     const struct template_turn *turns, size_t count, const char *params, struct buf *to);
 /* A text to be embedded. */
