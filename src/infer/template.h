@@ -43,8 +43,8 @@ struct template_family {
 extern const struct template_family template_table[];          /* ended by one without a name */
 const struct template_family *template_find(const char *name); /* NULL: there is none */
 
-/* The text to go on with, of a family (NULL: as it is): the system prompt ("" none), the turns, and the opening
- * of the model's answer when the last turn is the user's (else the last answer is left open, to be
+/* The text to go on with, of a family (NULL: as it is): the system prompt ("" none), the turns, and the
+ * opening of the model's answer when the last turn is the user's (else the last answer is left open, to be
  * continued). */
 void template_print(const struct template_family *family, const char *system,
     const struct template_turn *turns, size_t count, struct buf *to);
