@@ -41,6 +41,9 @@ struct wait {
      * finish/withdraw by the asker's sweeper, which holds its own reference. */
     _Atomic(uint64_t (*)(struct wait *)) progress;
     void (*finish)(struct wait *, int result);
+    bool
+        patient; /* the keeper's: of an engine's loader, which has a deadline of its own, and which no failure
+                   * that may heal is told to */
 };
 
 static inline bool wait_withdraw(struct wait *wait) {

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/lock.h"
 #include "base/path.h"
 #include "base/thread.h"
@@ -27,6 +28,7 @@
 #define FIRST_FREE (STDERR_FILENO + 2) /* the child has its three, and the one that reports */
 
 struct service {
+    struct list link;                       /* in `alive`, from the fork to the reaping */
     struct service_description description; /* what it points to is the caller's, during the start only */
     pthread_t thread;
     pid_t pid;
@@ -40,6 +42,20 @@ struct service {
     char line[SERVICE_LINE_SIZE];
     size_t line_len;
 };
+
+static struct lock alive_lock = {PTHREAD_MUTEX_INITIALIZER, LOCK_QUEUE};
+static struct list alive = {&alive, &alive};
+
+/* A child leads a group of its own, so the group is the one of all its threads and helpers. Whoever is being
+ * forked is entered before anybody can ask for it. */
+bool service_owns(pid_t pid) {
+    pid_t group = pid > 0 ? getpgid(pid) : -1;
+    LOCK_SCOPE(&alive_lock);
+    list_each (at, &alive)
+        if (group > 0 && list_entry(at, struct service, link)->pid == group)
+            return true;
+    return false;
+}
 
 /* ---- the child, between fork and exec: nothing but system calls, since other threads held locks */
 
@@ -93,6 +109,25 @@ static int read_report(int fd) {
     return len == sizeof error ? -error : 0;
 }
 
+static int fork_child(struct service *service, int output_fd, int report_fd) {
+    pid_t parent = getpid();
+    LOCK_SCOPE(&alive_lock);
+    pid_t pid = fork();
+    if (pid < 0)
+        return -errno;
+    if (!pid)
+        become(&service->description, parent, output_fd, report_fd);
+    service->pid = pid;
+    list_append(&alive, &service->link);
+    return 0;
+}
+
+/* Its number is another process's soon. */
+static void leave(struct service *service) {
+    LOCK_SCOPE(&alive_lock);
+    list_remove(&service->link);
+}
+
 static int spawn(struct service *service) {
     FD_CLEANUP int output_fd = -1;
     FD_CLEANUP int report_fd = -1;
@@ -104,24 +139,20 @@ static int spawn(struct service *service) {
         error = -errno;
     if (error)
         return error;
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    if (pid < 0)
-        return -errno;
-    if (!pid)
-        become(&service->description, parent, output_fd, report_write_fd);
+    error = fork_child(service, output_fd, report_write_fd);
+    if (error)
+        return error;
     path_close(&report_write_fd);
     error = read_report(report_fd);
-    service->child_fd = error ? -1 : pidfd_open(pid, 0);
+    service->child_fd = error ? -1 : pidfd_open(service->pid, 0);
     if (!error && service->child_fd < 0)
         error = -errno;
     if (error) {
-        (void)kill(pid, SIGKILL);
-        (void)child_reap(pid);
-        return error;
+        (void)kill(service->pid, SIGKILL);
+        leave(service);
+        (void)child_reap(service->pid);
     }
-    service->pid = pid;
-    return 0;
+    return error;
 }
 
 /* ---- its words */
@@ -222,6 +253,7 @@ static void *run(void *context) {
     watch(service);
     drain(service); /* what it wrote last */
     end_line(service);
+    leave(service);
     lock_take(&service->lock);
     (void)kill(-service->pid, SIGKILL); /* what it left of its group; its number is kept until it is reaped */
     service->reaped = true;

@@ -11,6 +11,7 @@
  * are named. The kernel kills it when we die (PR_SET_PDEATHSIG): it does not outlive us.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -41,6 +42,8 @@ struct service_description {
 int service_start(const struct service_description *description, struct service **ret_service,
     struct reason *reason);
 pid_t service_pid(const struct service *service);
+/* Is this process or thread one of a service that runs now, the child or what it started? Any thread. */
+bool service_owns(pid_t pid);
 /* Asks it to end: SIGTERM, after `patience_ms` once more (some servers finish what they do at the first and
  * stop at the second), after as long again SIGKILL for its whole group. Returns at once, from any thread;
  * again: nothing more. */

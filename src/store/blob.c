@@ -57,6 +57,12 @@ void blob_fail_locked(struct blob *blob, int error, struct list *ended) {
         blob_end_locked(list_entry(at, struct wait, link), error, ended);
 }
 
+void blob_tell_locked(struct blob *blob, int error, struct list *ended) {
+    list_each (at, &blob->waiters)
+        if (!list_entry(at, struct wait, link)->patient)
+            blob_end_locked(list_entry(at, struct wait, link), error, ended);
+}
+
 static bool withdraw(struct wait *wait) {
     struct blob *blob = wait->where;
     LOCK_SCOPE(&blob->lock);
@@ -221,6 +227,7 @@ static int await_locked(struct blob *blob, uint32_t generation, uint64_t offset,
     if (error)
         return error;
     wait->where = blob;
+    wait->patient = patient;
     wait->number = offset;
     wait->length = length;
     atomic_store_explicit(&wait->progress, progress, memory_order_release);

@@ -207,6 +207,8 @@ void blob_end_waits(struct list *ended);
 /* Ends all whose bytes are here; with an error, all others too. */
 void blob_serve_locked(struct blob *blob, struct list *ended);
 void blob_fail_locked(struct blob *blob, int error, struct list *ended);
+/* A fetch failed: ends those that are not patient. The others' asker looks at the blob and decides. */
+void blob_tell_locked(struct blob *blob, int error, struct list *ended);
 /* Nothing of it is served before the whole is verified: integrity=strict, or it came wrong before. */
 bool blob_is_strict(const struct blob *blob);
 bool blob_handable_locked(const struct blob *blob, uint64_t offset, uint64_t length);

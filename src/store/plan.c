@@ -137,7 +137,7 @@ void blob_failed(struct blob *blob, unsigned origin, int error, const struct rea
         kept = blob->reason;
     }
     if (tell)
-        blob_fail_locked(blob, error, &ended);
+        blob_tell_locked(blob, error, &ended);
     lock_drop(&blob->lock);
     blob_end_waits(&ended);
     if (*kept.text)

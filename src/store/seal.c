@@ -299,7 +299,7 @@ static void hash_run(struct work *work) {
             blob->seal_retry_ms = clock_ms() + SEAL_RETRY_MS;
             blob->error = result;
             (void)err_because(&blob->reason, result, "its part can't be read: %s", err_sentence(result));
-            blob_fail_locked(blob, result, &ended);
+            blob_tell_locked(blob, result, &ended);
         }
         blob_hash_locked(blob); /* bytes that came between the last look and now */
         blob_close_locked(blob);

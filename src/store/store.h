@@ -115,7 +115,9 @@ int blob_check(struct blob *blob, uint32_t generation);
  * Makes [offset, offset+length) readable (length ≤ 1 MiB; cut at the file's end by the caller). 0:
  * blob_read() will give it. PARKED: `wait` is kept until it is so (finish(0)) or can't be (finish(error)).
  * Negative: can't. A sequential reader's window of read-ahead grows by these calls. The caller is a user
- * of the blob. `patient`: an engine's loader: no memory of failures.
+ * of the blob. `patient`: an engine's loader, whose mapping would ask again and again: no memory of failures,
+ * and a fetch that fails does not end the wait; whoever runs the engine looks at the blob and ends it. Only
+ * the end of the generation, or of the store, is told.
  */
 int blob_await(struct blob *blob, uint32_t generation, uint64_t offset, size_t length, bool patient,
     struct wait *wait);

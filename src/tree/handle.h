@@ -23,6 +23,7 @@ struct handle {
     struct buf pending;        /* control files and values: the line that has no end yet; documents and
                                 * questions: all; failures: the sentence */
     struct tree_caller writer; /* documents: who wrote last */
+    bool patient;              /* a model file opened by one of our engines. Set once */
     bool append;               /* opened with O_APPEND: offsets say nothing. Set once */
     bool written;              /* values of lines: what was there before is gone */
     bool spoilt;               /* documents: nothing is submitted */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/log.h"
+#include "outside/child_service.h"
 #include "tree/document.h"
 #include "tree/file.h"
 #include "tree/inside.h"
@@ -51,7 +52,6 @@ static int use(const struct file_view *view, uint32_t generation) {
 
 static int open_file(struct tree *tree, struct handle *handle, bool reading,
     const struct tree_caller *caller) {
-    (void)caller;
     (void)reading;
     struct file_view view;
     int result = file_may_open(tree, node_object(handle->node));
@@ -66,6 +66,8 @@ static int open_file(struct tree *tree, struct handle *handle, bool reading,
     }
     handle->blob = view.blob;
     handle->size = view.size;
+    /* Of a complete file nothing is waited for; a predecessor's engines ended with it. */
+    handle->patient = node_generation(handle->node) % 2 && caller && service_owns(caller->pid);
     return 0;
 }
 

@@ -125,7 +125,7 @@ static int await_file(struct tree *tree, struct handle *handle, struct span span
     size_t count = span_clip(span, handle->size);
     if (!count)
         return 0;
-    return blob_await(handle->blob, node_generation(handle->node), span.offset, count, false, wait);
+    return blob_await(handle->blob, node_generation(handle->node), span.offset, count, handle->patient, wait);
 }
 
 static ssize_t read_file(struct tree *tree, struct handle *handle, struct span span, void *data) {

@@ -108,6 +108,22 @@ static void it_ends_when_asked(void) {
     CHECK_NUMBER(seen.code, 128 + SIGTERM);
 }
 
+static void whose_it_is(void) {
+    struct seen seen;
+    struct service *service = start(&seen, "sleep 1000 & echo $!; wait", 0);
+    await(&seen.line);
+    pid_t pid = service_pid(service), grandchild = (pid_t)strtol(buf_text(&seen.lines), NULL, 10);
+    CHECK(service_owns(pid));
+    CHECK(grandchild > 0 && service_owns(grandchild));
+    CHECK(!service_owns(getpid()));
+    CHECK(!service_owns(0) && !service_owns(-1));
+    service_stop(service, 10 * 1000);
+    await(&seen.end);
+    sem_post(&seen.end);
+    CHECK(!service_owns(pid));
+    finish(&seen, service);
+}
+
 static void at_the_second_signal(void) {
     struct seen seen;
     struct service *service = start(&seen,
@@ -200,6 +216,7 @@ int main(void) {
     a_long_line_is_cut();
     surroundings();
     it_ends_when_asked();
+    whose_it_is();
     at_the_second_signal();
     by_force_with_all_that_it_started();
     what_can_not_be_started();

@@ -26,6 +26,28 @@ static void a_server_without_ranges_that_stops_early_is_told(void) {
     move_out(&house);
 }
 
+/* An engine's loader would ask for the page again and again: it waits until the server is well. */
+static void who_is_patient_is_not_told_what_may_heal(void) {
+    struct house house;
+    move_in(&house, "patient");
+    struct blob *blob = get(&house);
+    CHECK(!blob_use(blob, 1));
+    server.status = 503;
+    struct reader patient = READER, other = READER, later = READER;
+    CHECK(blob_await(blob, 1, 0, 10, true, &patient.wait) == PARKED);
+    CHECK(blob_await(blob, 1, 0, 10, false, &other.wait) == PARKED);
+    int result = outcome(&other, PATIENT_MS);
+    CHECK(result < 0 && result != -ETIMEDOUT);
+    CHECK(blob_await(blob, 1, 0, 10, true, &later.wait) == PARKED); /* nothing is remembered for it */
+    CHECK(look(blob).error == result);
+    server.status = 0;
+    CHECK_NUMBER(outcome(&patient, PATIENT_MS), 0);
+    CHECK_NUMBER(outcome(&later, PATIENT_MS), 0);
+    blob_unuse(blob);
+    blob_put(blob);
+    move_out(&house);
+}
+
 /* --- a server that holds the heads of long answers back; it serves zeros --- */
 
 #define LARGE (16u << 20)
@@ -153,6 +175,7 @@ static void a_range_may_be_cut_before_its_head_comes(void) {
 int main(void) {
     build_street();
     a_server_without_ranges_that_stops_early_is_told();
+    who_is_patient_is_not_told_what_may_heal();
     a_range_may_be_cut_before_its_head_comes();
     stop_servers();
     return check_result();

@@ -19,6 +19,11 @@ static uint64_t read_patience_ms(const struct face *face) {
     return (uint64_t)options_number(face->options, "stall_timeout_s") * 1000;
 }
 
+/* An engine that loads: its whole loading is one read after the other. */
+static uint64_t load_patience_ms(const struct face *face) {
+    return (uint64_t)options_number(face->options, "load_timeout_s") * 1000;
+}
+
 /* `wait`: however long it takes, but for a kernel that ends the whole mount when a request takes long. */
 static uint64_t wait_patience_ms(const struct face *face) {
     (void)face;
@@ -32,6 +37,14 @@ static const struct parked_kind READ = {
     .patience_ms = read_patience_ms,
     .verdict = -ERR_STALLED,
     .memory_ms = READ_MEMORY_MS,
+};
+
+static const struct parked_kind LOAD = {
+    .name = "load",
+    .answer = read_done,
+    .refuse = answer_read_error,
+    .patience_ms = load_patience_ms,
+    .verdict = -ERR_STALLED,
 };
 
 static const struct parked_kind WAIT = {
@@ -75,6 +88,8 @@ void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, s
     if (error == PARKED) {
         if (node_kind(node) == NODE_WAIT || node_kind(node) == NODE_ANSWER) /* their own deadlines count */
             parked->kind = &WAIT;
+        else if (parked->wait.patient)
+            parked->kind = &LOAD;
         park_admit(call.face->park, parked);
         return;
     }
