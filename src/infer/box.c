@@ -15,7 +15,8 @@
 
 static bool is_box_of(const struct box *box, const struct infer_asking *which) {
     return box->asking.model_id == which->model_id && box->asking.chat_id == which->chat_id &&
-           box->asking.uid == which->uid && box->asking.shape == which->shape;
+           box->asking.uid == which->uid && box->asking.shape == which->shape &&
+           box->asking.is_private == which->is_private;
 }
 
 static struct box *find_box(struct infer *infer, const struct infer_asking *which) {
@@ -58,10 +59,23 @@ struct answer *infer_newest(struct infer *infer, int64_t model_id, int64_t chat_
     list_each (link, &infer->boxes) { /* the last that fits: they are in the order of their asking */
         struct box *box = list_entry(link, struct box, link);
         which.shape = box->asking.shape;
+        which.is_private = box->asking.is_private;
         if (is_box_of(box, &which))
             newest = box->answer;
     }
     return newest ? answer_ref(newest) : NULL;
+}
+
+void infer_tell(struct infer *infer, const struct infer_asking *asking, int error, const char *sentence) {
+    struct infer_asking private = *asking;
+    struct answer *outcome = answer_new(0);
+    private.is_private = true;
+    answer_end(outcome, error, sentence);
+    lock_take(&infer->lock);
+    struct answer *former = set_answer(infer, &private, outcome);
+    lock_drop(&infer->lock);
+    answer_put(outcome);
+    answer_put(former);
 }
 
 /* ---- questions whose document is being written */

@@ -54,6 +54,7 @@ static void look(struct work *work) {
     atomic_store(&infer->work_queued, false); /* what comes from now on is looked at again */
     bool shut = atomic_load(&infer->shut);
     questions_drop_silent(infer);
+    readers_look(infer);
     for (struct seat *seat = seat_after(infer, NULL); seat; seat = seat_after(infer, seat)) {
         if (!shut) {
             name_seat(seat); /* later the manager may be gone */

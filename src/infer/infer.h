@@ -90,12 +90,18 @@ void infer_touch(struct infer *infer, uint64_t number);
 void infer_drop(struct infer *infer, uint64_t number, int error, const char *sentence);
 /* Ends it wherever it is: -ERR_CANCELLED. false: it has ended already. */
 bool infer_cancel(struct infer *infer, uint64_t number);
+/* `pid` read its answer, and was interrupted: if that process is gone at one of the next looks, some tenths
+ * of a second apart, the question is ended as by infer_cancel(). 0: somebody reads again. A question that is
+ * over stays so. infer/watch.c */
+void infer_watch(struct infer *infer, uint64_t number, pid_t pid);
 /* All of a model; how many. */
 unsigned infer_cancel_model(struct infer *infer, int64_t model_id);
 
 /* What the last question of this box was answered; a reference. NULL: nothing was asked. */
 struct answer *infer_reply(struct infer *infer, const struct infer_asking *which);
-/* The same, whatever its shape was. */
+/* How a private question ended, for those who ask infer_newest() why. */
+void infer_tell(struct infer *infer, const struct infer_asking *asking, int error, const char *sentence);
+/* The newest of all shapes, and what was told last. */
 struct answer *infer_newest(struct infer *infer, int64_t model_id, int64_t chat_id, uid_t uid);
 
 /* The default system prompt ("system") or parameters ("params") of a model: added to `to`, nothing when there

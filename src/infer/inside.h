@@ -38,6 +38,7 @@ struct question {
     bool over;       /* under lock: the ask is done; the desk takes it away */
     int result;      /* of the ask */
     atomic_bool cancelled;
+    pid_t reader;   /* under lock: who was interrupted reading its answer; 0: nobody */
     unsigned tries; /* desk */
     uint64_t queued_ms;
 };
@@ -143,6 +144,9 @@ void questions_fail(struct seat *seat, int error, const char *sentence);
 void questions_drop_silent(struct infer *infer);
 /* The end of one that is in no list any more. */
 void question_end(struct question *question, int error, const char *sentence);
+/* --- watch.c: desk --- */
+/* Ends the questions whose readers are no more (infer_watch). */
+void readers_look(struct infer *infer);
 /* --- seat_start.c: desk --- */
 /* Begins to start an engine for it: 0, -ENODATA (files are missing: they are to be fetched), or an error with
  * its sentence. */

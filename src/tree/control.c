@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "tree/ask.h"
 #include "tree/document.h"
 #include "tree/inside.h"
 #include "tree/open.h"
@@ -19,7 +20,7 @@
 
 static bool row_is_written(const struct row *row) {
     return row->kind == NODE_CONTROL || row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT ||
-           row->kind == NODE_QUESTION;
+           row->kind == NODE_QUESTION || row->kind == NODE_EXCHANGE || row->kind == NODE_ASK;
 }
 
 static int control_adopt(struct tree *tree, node_number node, uint64_t number, struct handle **ret_handle) {
@@ -116,7 +117,9 @@ int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t of
     if (result < 0)
         return result;
     enum node_kind kind = node_kind(node);
-    if (kind == NODE_QUESTION)
+    if (kind == NODE_ASK)
+        result = ask_write(tree, handle, data, size, caller);
+    else if (kind == NODE_QUESTION || kind == NODE_EXCHANGE)
         result = question_write(tree, handle, offset, data, size, caller);
     else if (kind == NODE_DOCUMENT)
         result = document_write(tree, handle, offset, data, size, caller);

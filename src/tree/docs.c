@@ -20,6 +20,8 @@ static const char *const kind_words[] = {
     [NODE_QUESTION] = "question",
     [NODE_ANSWER] = "answer",
     [NODE_FAILURE] = "sentence",
+    [NODE_EXCHANGE] = "question and answer",
+    [NODE_ASK] = "conversation",
 };
 
 static void add_text(struct buf *to, const char *text) {

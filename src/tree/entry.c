@@ -9,6 +9,7 @@
 #include "tree/handle.h"
 #include "tree/inside.h"
 #include "tree/permission.h"
+#include "tree/question.h"
 #include "tree/snapshot.h"
 #include "tree/walk.h"
 
@@ -30,6 +31,8 @@ static const mode_t kind_modes[] = {
     [NODE_QUESTION] = S_IFREG,
     [NODE_ANSWER] = S_IFREG,
     [NODE_FAILURE] = S_IFREG,
+    [NODE_EXCHANGE] = S_IFREG,
+    [NODE_ASK] = S_IFREG,
 };
 
 mode_t entry_mode(const struct row *row) {
@@ -123,7 +126,7 @@ static int fill_link(const struct place *place, struct tree_entry *entry) {
     return 0;
 }
 
-/* How long an answer is depends on who asks, and stat is not told: 0 until it is read. */
+/* How long an answer is depends on who asks: question_stat(). */
 static int fill_nothing(const struct place *place, struct tree_entry *entry) {
     (void)place, (void)entry;
     return 0;
@@ -142,6 +145,8 @@ static int (*const fills[])(const struct place *place, struct tree_entry *entry)
     [NODE_QUESTION] = fill_text,
     [NODE_ANSWER] = fill_nothing,
     [NODE_FAILURE] = fill_nothing,
+    [NODE_EXCHANGE] = fill_nothing,
+    [NODE_ASK] = fill_text,
 };
 
 /* Who may write, as far as modes can say it. The kernel looks at all groups of a caller when he opens. */
@@ -154,7 +159,7 @@ static void set_writers(const struct place *place, struct stat *status) {
     }
     if (row_number(place->row) == ROW_ROOT)
         status->st_mode |= S_IWUSR; /* a link can be made there */
-    if (!(status->st_mode & S_IWUSR) || place->row->kind == NODE_QUESTION)
+    if (!(status->st_mode & S_IWUSR) || (status->st_mode & S_IWOTH && place->row->kind != NODE_CONTROL))
         return;
     const struct option_row *option =
         place->row->about == ABOUT_OPTION ? options_row(place->tree->options, place->option) : NULL;
@@ -188,8 +193,14 @@ int entry_fill(const struct place *place, struct tree_entry *ret_entry) {
     return 0;
 }
 
-int tree_getattr(struct tree *tree, node_number node, struct tree_entry *ret_entry) {
+int tree_getattr(struct tree *tree, node_number node, const struct tree_caller *caller,
+    struct tree_entry *ret_entry) {
     struct place place;
+    uint64_t size;
     int result = place_load(tree, node, &place);
-    return result < 0 ? result : entry_fill(&place, ret_entry);
+    if (result == 0)
+        result = entry_fill(&place, ret_entry);
+    if (result == 0 && question_size(tree, node, caller, &size))
+        set_size(&ret_entry->stat, size);
+    return result;
 }

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "infer/answer.h"
+#include "infer/infer.h"
 #include "store/store.h"
 #include "tree/snapshot.h"
 
@@ -18,22 +18,28 @@ struct handle {
     struct list link;
     uint64_t number;
     node_number node;
-    unsigned refs;             /* under handles.lock, as all that follows unless it says otherwise */
-    struct snapshot *snapshot; /* texts: what is read; NULL: to be made at the next read */
-    struct buf pending;        /* control files and values: the line that has no end yet; documents and
+    unsigned refs;              /* under handles.lock, as all that follows unless it says otherwise */
+    struct snapshot *snapshot;  /* texts: what is read; NULL: to be made at the next read */
+    struct buf pending;         /* control files and values: the line that has no end yet; documents and
                                 * questions: all; failures: the sentence */
-    struct tree_caller writer; /* documents: who wrote last */
-    bool patient;              /* a model file opened by one of our engines. Set once */
-    bool append;               /* opened with O_APPEND: offsets say nothing. Set once */
-    bool written;              /* values of lines: what was there before is gone */
-    bool spoilt;               /* documents: nothing is submitted */
-    uint64_t base;             /* events: the position that is offset 0; counts round */
-    uint64_t read_to;          /* events: the position behind what was last read */
-    bool adopted;              /* taken up from a predecessor, and not read yet */
-    uint64_t question;         /* questions: its number; 0: nothing was written yet */
-    struct answer *answer;     /* answers: a reference; NULL: nothing was asked. Set once */
-    struct blob *blob;         /* model files: in use. Set once, before the handle is in the table */
-    uint64_t size;             /* the same */
+    struct tree_caller writer;  /* documents: who wrote last */
+    bool patient;               /* a model file opened by one of our engines. Set once */
+    int flags;                  /* open(2)'s; 0 of a predecessor's. Set once */
+    bool append;                /* opened with O_APPEND: offsets say nothing. Set once */
+    bool written;               /* values of lines: what was there before is gone; ask: not asked yet */
+    bool spoilt;                /* documents, ask: nothing is submitted */
+    uint64_t base;              /* events: the position that is offset 0; counts round */
+    uint64_t read_to;           /* events, answers, ask: the position behind what was last read */
+    bool adopted;               /* events: taken up from a predecessor, and not read yet; ask: taken up */
+    uint64_t question;          /* questions: its number; 0: nothing was written yet */
+    struct answer *answer;      /* answers: a reference; NULL: nothing was asked. Set once, but with each turn
+                                * of an ask */
+    struct infer_asking asking; /* ask: the turn's, once it is asked */
+    bool talks;                 /* ask: opened to write and read. Set once */
+    bool told;                  /* ask: `error` knows how the turn ended */
+    bool watched;               /* ask: a reader was interrupted */
+    struct blob *blob;          /* model files: in use. Set once, before the handle is in the table */
+    uint64_t size;              /* the same */
 };
 
 void handles_init(struct tree *tree);

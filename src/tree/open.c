@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "outside/child_service.h"
+#include "tree/ask.h"
 #include "tree/document.h"
 #include "tree/file.h"
 #include "tree/inside.h"
@@ -83,6 +84,12 @@ static int open_failure(struct tree *tree, struct handle *handle, bool reading,
     return failure_open(tree, handle, caller);
 }
 
+static int open_ask(struct tree *tree, struct handle *handle, bool reading,
+    const struct tree_caller *caller) {
+    int result = ask_open(tree, handle, caller);
+    return result < 0 || handle->talks ? result : open_text(tree, handle, reading, caller);
+}
+
 struct opening {
     /* `caller` NULL: taken up from a predecessor. NULL: is not opened. */
     int (*open)(struct tree *tree, struct handle *handle, bool reading, const struct tree_caller *caller);
@@ -101,6 +108,8 @@ static const struct opening openings[] = {
     [NODE_QUESTION] = {open_text, 0},
     [NODE_ANSWER] = {open_answer, -EPERM},
     [NODE_FAILURE] = {open_failure, -EPERM},
+    [NODE_EXCHANGE] = {open_answer, 0},
+    [NODE_ASK] = {open_ask, 0},
 };
 
 static int opening_of(node_number node, const struct opening **ret_opening) {
@@ -147,6 +156,7 @@ int tree_open(struct tree *tree, node_number node, int flags, const struct tree_
         return -EINVAL;
     struct handle *handle = handle_new(node);
     handle->append = flags & O_APPEND;
+    handle->flags = flags;
     result = opening->open(tree, handle, (flags & O_ACCMODE) != O_WRONLY, caller);
     if (result < 0) {
         handle_unref(tree, handle);
@@ -156,6 +166,7 @@ int tree_open(struct tree *tree, node_number node, int flags, const struct tree_
     ret_open->handle = handle->number;
     ret_open->kind = row_of(node_row(node))->kind;
     ret_open->generation = node_generation(node);
+    ret_open->is_stream = handle->talks;
     handle_unref(tree, handle);
     return 0;
 }
@@ -213,8 +224,10 @@ void tree_release(struct tree *tree, node_number node, uint64_t number) {
     enum node_kind kind = node_kind(node);
     if (handle && kind == NODE_DOCUMENT)
         document_submit(tree, handle);
-    if (handle && kind == NODE_QUESTION)
+    if (handle && (kind == NODE_QUESTION || kind == NODE_EXCHANGE))
         question_submit(tree, handle);
+    if (handle && kind == NODE_ASK)
+        ask_close(tree, handle);
     if (handle)
         handle_unref(tree, handle);
     handle_remove(tree, node, number);

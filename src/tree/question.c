@@ -11,13 +11,17 @@
 
 /* ---- asking */
 
+struct infer_asking question_asking(node_number node, const struct tree_caller *caller) {
+    return (struct infer_asking){.model_id = (int64_t)node_object(node),
+        .uid = caller->uid,
+        .shape = row_of(node_row(node))->shape};
+}
+
 static int begin(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
     uint64_t number = 0;
     if (!tree->settings.infer)
         return -EOPNOTSUPP;
-    const struct infer_asking asking = {.model_id = (int64_t)node_object(handle->node),
-        .uid = caller->uid,
-        .shape = row_of(node_row(handle->node))->shape};
+    const struct infer_asking asking = question_asking(handle->node, caller);
     int result = infer_begin(tree->settings.infer, &asking, &number, NULL);
     if (result < 0)
         return result;
@@ -74,11 +78,24 @@ void question_submit(struct tree *tree, struct handle *handle) {
 
 /* ---- reading the answer */
 
+/* A reference; NULL: there is none. */
+static struct answer *answer_of(struct tree *tree, node_number node, const struct tree_caller *caller) {
+    if (!tree->settings.infer || !caller)
+        return NULL;
+    const struct infer_asking which = question_asking(node, caller);
+    return node_kind(node) == NODE_FAILURE
+               ? infer_newest(tree->settings.infer, which.model_id, which.chat_id, which.uid)
+               : infer_reply(tree->settings.infer, &which);
+}
+
 int reply_open(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
-    if (tree->settings.infer && caller)
-        handle->answer =
-            infer_newest(tree->settings.infer, (int64_t)node_object(handle->node), 0, caller->uid);
+    handle->answer = answer_of(tree, handle->node, caller);
     return 0;
+}
+
+static void print_failure(const struct answer_info *info, struct buf *to) {
+    if (info->error)
+        (void)buf_format(to, "%s\n", err_text(&info->reason, info->error)); /* no limit */
 }
 
 int failure_open(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
@@ -86,9 +103,25 @@ int failure_open(struct tree *tree, struct handle *handle, const struct tree_cal
     int result = reply_open(tree, handle, caller);
     if (handle->answer)
         answer_look(handle->answer, &info);
-    if (info.error)
-        (void)buf_format(&handle->pending, "%s\n", err_text(&info.reason, info.error)); /* no limit */
+    print_failure(&info, &handle->pending);
     return result;
+}
+
+bool question_size(struct tree *tree, node_number node, const struct tree_caller *caller,
+    uint64_t *ret_size) {
+    enum node_kind kind = node_kind(node);
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    struct answer_info info;
+    if (kind != NODE_ANSWER && kind != NODE_EXCHANGE && kind != NODE_FAILURE)
+        return false;
+    struct answer *answer = answer_of(tree, node, caller);
+    if (!answer)
+        return false;
+    answer_look(answer, &info);
+    answer_put(answer);
+    print_failure(&info, &text);
+    *ret_size = kind == NODE_FAILURE ? text.len : info.len || info.ended ? info.len : 1;
+    return true;
 }
 
 int reply_await(struct handle *handle, uint64_t offset, struct wait *wait) {

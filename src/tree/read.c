@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "tree/ask.h"
 #include "tree/inside.h"
 #include "tree/open.h"
 #include "tree/question.h"
@@ -53,8 +54,9 @@ static ssize_t read_text(struct tree *tree, struct handle *handle, struct span s
 
 /* --- wait --- */
 
-static int await_end(struct tree *tree, struct handle *handle, struct span span, struct wait *wait) {
-    (void)span;
+static int await_end(struct tree *tree, struct handle *handle, struct span span,
+    const struct tree_caller *caller, struct wait *wait) {
+    (void)span, (void)caller;
     struct snapshot *snapshot = handle_snapshot(tree, handle);
     if (snapshot) { /* it was answered already: what follows is the rest of that answer */
         snapshot_put(snapshot);
@@ -120,8 +122,9 @@ bool tree_is_readable(struct tree *tree, node_number node, uint64_t number) {
 
 /* --- Model files --- */
 
-static int await_file(struct tree *tree, struct handle *handle, struct span span, struct wait *wait) {
-    (void)tree;
+static int await_file(struct tree *tree, struct handle *handle, struct span span,
+    const struct tree_caller *caller, struct wait *wait) {
+    (void)tree, (void)caller;
     size_t count = span_clip(span, handle->size);
     if (!count)
         return 0;
@@ -136,14 +139,28 @@ static ssize_t read_file(struct tree *tree, struct handle *handle, struct span s
 
 /* --- Answers --- */
 
-static int await_answer(struct tree *tree, struct handle *handle, struct span span, struct wait *wait) {
-    (void)tree;
+static int await_answer(struct tree *tree, struct handle *handle, struct span span,
+    const struct tree_caller *caller, struct wait *wait) {
+    (void)tree, (void)caller;
     return reply_await(handle, span.offset, wait);
 }
 
 static ssize_t read_answer(struct tree *tree, struct handle *handle, struct span span, void *data) {
-    (void)tree;
-    return reply_read(handle, span.offset, data, span.size);
+    ssize_t count = reply_read(handle, span.offset, data, span.size);
+    LOCK_SCOPE(&tree->handles.lock);
+    handle->read_to = span.offset + (count > 0 ? (size_t)count : 0);
+    return count;
+}
+
+/* Without offsets, but where it is a text. */
+static int await_ask(struct tree *tree, struct handle *handle, struct span span,
+    const struct tree_caller *caller, struct wait *wait) {
+    (void)span;
+    return handle->talks ? ask_await(tree, handle, caller, wait) : 0;
+}
+
+static ssize_t read_ask(struct tree *tree, struct handle *handle, struct span span, void *data) {
+    return handle->talks ? ask_read(tree, handle, data, span.size) : read_text(tree, handle, span, data);
 }
 
 static ssize_t read_failure(struct tree *tree, struct handle *handle, struct span span, void *data) {
@@ -157,7 +174,7 @@ static ssize_t read_failure(struct tree *tree, struct handle *handle, struct spa
 /* --- By kind --- */
 
 struct reading {
-    int (*await)(struct tree *tree, struct handle *handle, struct span span,
+    int (*await)(struct tree *tree, struct handle *handle, struct span span, const struct tree_caller *caller,
         struct wait *wait); /* NULL: never waits */
     ssize_t (*read)(struct tree *tree, struct handle *handle, struct span span, void *data);
 };
@@ -174,6 +191,8 @@ static const struct reading readings[] = {
     [NODE_QUESTION] = {NULL, read_text},
     [NODE_ANSWER] = {await_answer, read_answer},
     [NODE_FAILURE] = {NULL, read_failure},
+    [NODE_EXCHANGE] = {await_answer, read_answer},
+    [NODE_ASK] = {await_ask, read_ask},
 };
 
 static int reading_of(struct tree *tree, node_number node, uint64_t number,
@@ -189,16 +208,28 @@ static int reading_of(struct tree *tree, node_number node, uint64_t number,
 
 int tree_read_await(struct tree *tree, node_number node, uint64_t number, uint64_t offset, size_t size,
     const struct tree_caller *caller, struct wait *wait) {
-    (void)caller;
     const struct reading *reading;
     struct handle *handle;
     int result = reading_of(tree, node, number, &reading, &handle);
     if (result < 0)
         return result;
     if (reading->await)
-        result = reading->await(tree, handle, (struct span){offset, size}, wait);
+        result = reading->await(tree, handle, (struct span){offset, size}, caller, wait);
     handle_unref(tree, handle);
     return result;
+}
+
+int tree_poll_await(struct tree *tree, node_number node, uint64_t number, const struct tree_caller *caller,
+    struct wait *wait) {
+    struct handle *handle = node_is_answer(node) ? handle_find(tree, node, number) : NULL;
+    if (!handle)
+        return 0; /* a read will say what is wrong */
+    lock_take(&tree->handles.lock);
+    uint64_t offset = handle->read_to;
+    lock_drop(&tree->handles.lock);
+    handle_unref(tree, handle);
+    int result = tree_read_await(tree, node, number, offset, 1, caller, wait);
+    return result < 0 ? 0 : result;
 }
 
 ssize_t tree_read(struct tree *tree, node_number node, uint64_t number, uint64_t offset, void *data,

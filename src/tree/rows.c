@@ -33,6 +33,8 @@
 #define VALUE(where, what)   KIND(NODE_VALUE, 0644, AGES, NEVER), .in = where, .about = what
 #define DOCUMENT(where, what) KIND(NODE_DOCUMENT, 0644, AGES, NEVER), .in = where, .about = what
 #define QUESTION(where, what) KIND(NODE_QUESTION, 0666, AGES, NEVER), .in = where, .about = what
+#define EXCHANGE(where, what) KIND(NODE_EXCHANGE, 0666, AGES, NEVER), .in = where, .about = what
+#define ASK(where, what)     KIND(NODE_ASK, 0666, AGES, NEVER), .in = where, .about = what
 #define ANSWER(where, what)  KIND(NODE_ANSWER, 0444, AGES, NEVER), .in = where, .about = what
 #define FAILURE(where, what) KIND(NODE_FAILURE, 0444, AGES, NEVER), .in = where, .about = what
 #define STREAM(where, what)  KIND(NODE_STREAM, 0444, AGES, NEVER), .in = where, .about = what
@@ -197,9 +199,13 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "what you were answered last, as it is made; it ends when the answer is complete" },
     [ROW_ERROR] = { FAILURE(IN_INFER, ABOUT_MODEL), .name = "error",
         .help = "why your last question or its answer failed, in a sentence; empty when it did not" },
-    [ROW_REQUEST] = { QUESTION(IN_INFER, ABOUT_MODEL), .name = "request", .shape = INFER_REQUEST,
+    [ROW_ASK] = { ASK(IN_INFER, ABOUT_MODEL), .name = "ask", .shape = INFER_PROMPT,
         .print = print_question,
-        .help = "the same with JSON of OpenAI's chat completions; `reply` is the JSON or the events" },
+        .help = "prompt and reply on one descriptor: `exec 3<>ask; echo hi >&3; cat <&3`" },
+    [ROW_REQUEST] = { EXCHANGE(IN_INFER, ABOUT_MODEL), .name = "request", .shape = INFER_REQUEST,
+        .help = "write JSON of OpenAI's chat completions; reading gives the JSON, or the events" },
+    [ROW_EMBED] = { EXCHANGE(IN_INFER, ABOUT_MODEL), .name = "embed", .shape = INFER_EMBED,
+        .help = "write a text; reading gives its vector, a JSON array" },
     [ROW_SYSTEM] = { DOCUMENT(IN_INFER, ABOUT_MODEL), .name = "system", .commands = COMMAND_MODEL,
         .command = "system", .print = print_system, .wakes = TREE_WAKE_MODEL,
         .help = "the system prompt of all questions by `prompt`; `none` is none" },
@@ -328,6 +334,11 @@ const char *table_path(enum table table) {
 
 void row_title(const struct row *row, char to[static 64]) {
     snprintf(to, 64, "%s%s", row->name ? row->name : row->pattern, row->kind == NODE_FOLDER ? "/" : "");
+}
+
+bool node_is_answer(node_number node) {
+    enum node_kind kind = node_kind(node);
+    return kind == NODE_ANSWER || kind == NODE_EXCHANGE || kind == NODE_ASK;
 }
 
 enum node_kind node_kind(node_number node) {

@@ -88,6 +88,8 @@ enum row_number {
     ROW_INFER_STATUS_JSON = 100,
     ROW_SYSTEM = 101,
     ROW_PARAMS = 102,
+    ROW_ASK = 104,
+    ROW_EMBED = 105,
     ROW_USAGE = 116,
     ROW_USAGE_JSON = 117,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
@@ -156,8 +158,8 @@ struct row {
     bool is_private;             /* for admins only */
     /* NODE_VALUE, NODE_DOCUMENT: the command that what is written belongs to; NULL: `set` */
     const char *command;
-    enum infer_shape shape;      /* NODE_QUESTION */
-    const char *help;            /* one line */
+    enum infer_shape shape; /* NODE_QUESTION, NODE_EXCHANGE, NODE_ASK, NODE_ANSWER: of what it is */
+    const char *help;       /* one line */
 
     /* All but folders, streams and model files: what reading gives; of a link, where it leads, without a
      * newline. Never asks the network. 0 or an error. */

@@ -22,6 +22,7 @@
  * a wait of the face's.
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,11 +55,15 @@ enum node_kind {
     NODE_DOCUMENT, /* text to read; what is written is submitted whole at tree_release; direct_io */
     NODE_QUESTION, /* text to read; what anybody writes is asked at tree_release; direct_io */
     NODE_ANSWER,   /* what the opener was answered last: grows, and waits for more; direct_io */
-    NODE_FAILURE   /* why that failed; direct_io */
+    NODE_FAILURE,  /* why that failed; direct_io */
+    NODE_EXCHANGE, /* written as a question, read as the answer to it; direct_io */
+    NODE_ASK       /* both on one descriptor, without offsets (tree_open.is_stream); read-only: a text */
 };
 
 /* What a node is, by its row alone: nothing is looked up. NODE_FOLDER for a number that no row has. */
 enum node_kind node_kind(node_number node);
+/* Reading it may give an answer: it takes as long as that takes, can be polled, and may fail in any way. */
+bool node_is_answer(node_number node);
 
 struct tree;
 struct infer;
@@ -104,7 +109,9 @@ struct tree_caller {
 /* 0, PARKED (ask again when the wait finishes with 0), or a negative error (-ENOENT …). */
 int tree_lookup(struct tree *tree, node_number parent, const char *name, struct tree_entry *ret_entry,
     struct wait *wait);
-int tree_getattr(struct tree *tree, node_number node, struct tree_entry *ret_entry);
+/* `caller` may be NULL: what is his own (how long his answer is by now) then counts as nothing. */
+int tree_getattr(struct tree *tree, node_number node, const struct tree_caller *caller,
+    struct tree_entry *ret_entry);
 int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target);
 
 /* Calls `add` with one entry after the other, from `offset` on (0 begins; "." and ".." are the face's),
@@ -128,6 +135,7 @@ struct tree_open {
     uint64_t handle;
     enum node_kind kind;
     uint32_t generation; /* model files: odd: open cached; even: may pass through */
+    bool is_stream; /* it has no offsets: reads and writes of the descriptor must not wait for each other */
 };
 int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
     struct tree_open *ret_open);
@@ -142,7 +150,9 @@ int tree_blob(struct tree *tree, node_number node, uint64_t handle, struct blob 
  * be answered. Others: 0. */
 int tree_read_await(struct tree *tree, node_number node, uint64_t handle, uint64_t offset, size_t size,
     const struct tree_caller *caller, struct wait *wait);
-/* The count; 0 at the end. Never short for model files unless at their end. */
+/* The count; 0 at the end. Never short for model files unless at their end. TREE_READ_AGAIN (no error of
+ * any kind): another reader of the descriptor took what there was: tree_read_await() again. */
+#define TREE_READ_AGAIN ((ssize_t)INT_MIN)
 ssize_t tree_read(struct tree *tree, node_number node, uint64_t handle, uint64_t offset, void *data,
     size_t size);
 /* Writing to a control file or a value (which takes one line; a document takes bytes in order: 0, or -EIO
@@ -234,6 +244,10 @@ uint64_t tree_newest_job(struct tree *tree);
 
 /* poll() of NODE_STREAM: is there more than the handle has read? Others: always. */
 bool tree_is_readable(struct tree *tree, node_number node, uint64_t handle);
+/* poll() of an answer for reading: 0: a read would not wait (behind the handle's last read); PARKED until
+ * so. Asks what was written to NODE_ASK, as a read does. */
+int tree_poll_await(struct tree *tree, node_number node, uint64_t handle, const struct tree_caller *caller,
+    struct wait *wait);
 
 /* docs/tree.md: every row with its mode and help. */
 void tree_print_docs(struct buf *to);

@@ -108,7 +108,7 @@ static void models_have_their_own(void) {
     CHECK_OK(walk("hf/acme/tiny/config/variant", &other));
     CHECK(one.stat.st_ino != other.stat.st_ino && node_object(one.node) == (uint64_t)model_id);
     CHECK_OK(catalog_forget_model(catalog, model_id));
-    CHECK_ERROR(tree_getattr(tree, one.node, &one), -ERR_STALE);
+    CHECK_ERROR(tree_getattr(tree, one.node, NULL, &one), -ERR_STALE);
     model_id = store_model(FIRST_COMMIT, false);
     is("hf/acme/tiny/config/type", "auto\n");
 }

@@ -50,7 +50,7 @@ static void events_go_on_where_they_were(void) {
     CHECK_OK(open_node(node, O_RDONLY, &handle));
     ssize_t count = tree_read(tree, node, handle, 0, text, ROOM);
     CHECK(count > 0 && text[count - 1] == '\n'); /* pinned and unpinned, if nothing else */
-    CHECK_OK(tree_getattr(tree, node, &entry));
+    CHECK_OK(tree_getattr(tree, node, NULL, &entry));
     CHECK_NUMBER(entry.stat.st_size, count);
     CHECK(tree_read(tree, node, handle, (uint64_t)count, more, ROOM) == 0);
     /* A number of a predecessor's who read far more than is here: goes on with our oldest line. */
@@ -113,7 +113,7 @@ static void the_kernel_hears_of_changes(int64_t model_id) {
     CHECK(kept != old && node_inode(kept) == node_inode(old));
     CHECK_OK(open_node(kept, O_RDONLY, &handle));
     tree_release(tree, kept, handle);
-    CHECK_OK(tree_getattr(tree, old, &entry)); /* who has it open may ask */
+    CHECK_OK(tree_getattr(tree, old, NULL, &entry)); /* who has it open may ask */
 
     /* A blob's generation: every name that leads to it, in files/ and then in revisions/. */
     changes_of(&(struct news){.kind = NEWS_BLOB_GENERATION, .id = 2, .key = SOME_SHA256}, 5);
@@ -126,8 +126,8 @@ static void the_kernel_hears_of_changes(int64_t model_id) {
     CHECK_OK(catalog_forget_model(catalog, model_id));
     changes_of(&(struct news){.kind = NEWS_MODEL_FORGOTTEN, .id = model_id, .text = "hf:acme/tiny"}, 2);
     CHECK_TEXT(told, "+ -files(below) ");
-    CHECK_ERROR(tree_getattr(tree, model, &entry), -ERR_STALE);
-    CHECK_ERROR(tree_getattr(tree, now, &entry), -ERR_STALE);
+    CHECK_ERROR(tree_getattr(tree, model, NULL, &entry), -ERR_STALE);
+    CHECK_ERROR(tree_getattr(tree, now, NULL, &entry), -ERR_STALE);
     CHECK_ERROR(step(model, "state", &entry), -ERR_STALE);
     CHECK(!list_next(files, &offset, name, &entry));
     tree_listen(tree, NULL, NULL);

@@ -40,15 +40,19 @@ static void has_help_of_one_line(const struct row *row) {
     check_row(row->help[strlen(row->help) - 1] != '.', "without a full stop, as the others");
 }
 
+static bool is_question(const struct row *row) {
+    return row->kind == NODE_QUESTION || row->kind == NODE_EXCHANGE || row->kind == NODE_ASK;
+}
+
 static bool is_written(const struct row *row) {
     return row->kind == NODE_CONTROL || row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT ||
-           row->kind == NODE_QUESTION;
+           is_question(row);
 }
 
 static void has_a_sane_mode(const struct row *row) {
     bool folder = row->kind == NODE_FOLDER;
     check_row((row->mode & 0444) == 0444, "is readable by all");
-    check_row(!(row->mode & 0022) || row->kind == NODE_CONTROL || row->kind == NODE_QUESTION,
+    check_row(!(row->mode & 0022) || row->kind == NODE_CONTROL || is_question(row),
         "others write commands and questions only");
     check_row(((row->mode & 0111) == 0111) == folder, "folders can be entered, files not executed");
     bool written = is_written(row) || row_number(row) == ROW_GROUP; /* whose models rmdir(2) forgets */
@@ -73,10 +77,11 @@ static void wakes_as_its_twin_does(const struct row *row) {
 
 static void has_what_its_kind_needs(const struct row *row) {
     bool written = is_written(row), text = row->kind == NODE_TEXT || written || row->kind == NODE_WAIT;
+    text = text && row->kind != NODE_EXCHANGE; /* whose text is an answer */
     check_row((row->print != NULL) == (text || row->kind == NODE_LINK), "prints when it is a text or a link");
     check_row((row->await && row->is_busy) == (row->kind == NODE_WAIT),
         "can be waited for when it is `wait`");
-    check_row((row->commands != 0) == (written && row->kind != NODE_QUESTION),
+    check_row((row->commands != 0) == (written && !is_question(row)),
         "has commands when it can be written to");
     check_row((row->holds != NO_TABLE) == (row->kind == NODE_FOLDER), "holds something when it is a folder");
     check_row(!text || !row->attr_ms, "a text's attributes are never believed for longer than asked");

@@ -30,7 +30,7 @@ static unsigned look_everywhere(node_number folder, const char *path) {
         uint64_t handle;
         if (!(listed.stat.st_mode & 0222))
             CHECK(open_node(listed.node, O_RDWR, &handle) < 0);
-        if (listed.kind == NODE_MODEL_FILE || listed.kind == NODE_ANSWER) /* nothing was asked here */
+        if (listed.kind == NODE_MODEL_FILE || node_is_answer(listed.node)) /* nothing was asked here */
             continue;
         struct buf target BUF_CLEANUP = BUF_INIT;
         if (listed.kind == NODE_LINK) {
@@ -56,8 +56,8 @@ static void names_that_cannot_be_are_not_there(void) {
         check_error(walk(PATHS[i], &entry), -ENOENT, __FILE__, __LINE__, PATHS[i]);
     CHECK_ERROR(walk("README/x", &entry), -ENOTDIR);
     CHECK_ERROR(walk("hf/other/model", &entry), -ERR_OFFLINE);
-    CHECK_ERROR(tree_getattr(tree, node_make(ROW_LIMIT - 1, 0, 0), &entry), -ERR_STALE);
-    CHECK_ERROR(tree_getattr(tree, node_make(ROW_MODEL, 12345, 0), &entry), -ERR_STALE);
+    CHECK_ERROR(tree_getattr(tree, node_make(ROW_LIMIT - 1, 0, 0), NULL, &entry), -ERR_STALE);
+    CHECK_ERROR(tree_getattr(tree, node_make(ROW_MODEL, 12345, 0), NULL, &entry), -ERR_STALE);
     char name[256];
     uint64_t offset = 0;
     CHECK(!list_next(node_make(ROW_MODEL, 12345, 0), &offset, name, &entry));
@@ -130,9 +130,9 @@ static void one_open_sees_one_text(void) {
     struct tree_entry before, after;
     uint64_t handle = 0;
     char data[4];
-    CHECK_OK(tree_getattr(tree, node, &before));
+    CHECK_OK(tree_getattr(tree, node, NULL, &before));
     CHECK_OK(open_node(node, O_RDONLY, &handle));
-    CHECK_OK(tree_getattr(tree, node, &after));
+    CHECK_OK(tree_getattr(tree, node, NULL, &after));
     CHECK(before.stat.st_size == after.stat.st_size && before.attr_ms == 0);
     CHECK(before.stat.st_mtim.tv_sec == after.stat.st_mtim.tv_sec &&
           before.stat.st_mtim.tv_nsec == after.stat.st_mtim.tv_nsec);

@@ -222,7 +222,7 @@ static inline int step(node_number folder, const char *name, struct tree_entry *
 static inline int walk(const char *path, struct tree_entry *entry) {
     char copy[512];
     CHECK_OK(text_copy(copy, sizeof copy, path));
-    int result = tree_getattr(tree, NODE_ROOT, entry);
+    int result = tree_getattr(tree, NODE_ROOT, NULL, entry);
     for (char *rest = copy, *name; !result && (name = strsep(&rest, "/"));)
         result = step(entry->node, name, entry);
     return result;

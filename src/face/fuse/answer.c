@@ -2,6 +2,8 @@
 #include "face/fuse/inside.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
+#include <sys/uio.h>
 
 #include "face/fuse/known.h"
 
@@ -47,7 +49,7 @@ void answer_error(const struct call *call, int error) {
 void answer_read_error(const struct call *call, int error) {
     note(call, error, 0);
     int number = err_errno(error);
-    bool told = number == EINTR || number == EAGAIN || node_kind(call->node) == NODE_ANSWER;
+    bool told = number == EINTR || number == EAGAIN || node_is_answer(call->node);
     SEND(fuse_reply_err(call->req, told ? number : EIO));
 }
 
@@ -105,6 +107,13 @@ void answer_space(const struct call *call, const struct statvfs *space) {
 bool answer_open(const struct call *call, const struct fuse_file_info *file) {
     note(call, 0, 0);
     return fuse_reply_open(call->req, file) != -ENOENT;
+}
+
+bool answer_open_stream(const struct call *call, uint64_t handle) {
+    struct fuse_open_out out = {.fh = handle, .open_flags = FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_NOFLUSH};
+    const struct iovec vector = {&out, sizeof out};
+    note(call, 0, 0);
+    return fuse_reply_iov(call->req, &vector, 1) != -ENOENT;
 }
 
 void answer_nothing(const struct call *call) {

@@ -167,7 +167,7 @@ int face_new(const struct face_settings *settings, struct face **ret_face, struc
     lock_condition_init(&face->changed);
     face->known = known_new(settings->takeover);
     face->listings = listings_new();
-    face->polls = polls_new();
+    face->polls = polls_new(face);
     fuse_set_log_func(heard);
 
     bool supervised = mounted_session_fd(settings->mountpoint) >= 0;
@@ -202,7 +202,7 @@ static void changed(void *context, const struct tree_change *change) {
 static void woken(void *context, enum tree_wake what, uint64_t object) {
     struct face *face = context;
     if (what == TREE_WAKE_EVENT)
-        notifier_wake_polls(face->notifier);
+        polls_news(face->polls);
     if (face->waker)
         waker_add(face->waker, what, object);
 }
@@ -255,6 +255,7 @@ static int end(struct face *face, int error) {
     if (face->notifier)
         notifier_stop(face->notifier);
     loop_stop(face);
+    polls_close(face->polls);
     if (face->park && park_stop(face->park))
         face->park = NULL;
     return error ? error : face->error;

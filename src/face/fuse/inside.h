@@ -130,8 +130,10 @@ void answer_link(const struct call *call, const char *target);
 void answer_ready(const struct call *call, unsigned events); /* of poll() */
 void answer_size(const struct call *call, size_t size);      /* of an extended attribute */
 void answer_space(const struct call *call, const struct statvfs *space);
-/* false: the caller has gone, and no RELEASE will come. */
+/* false: the caller has gone, and no RELEASE will come. A stream's descriptor has no position: libfuse has no
+ * word for that. */
 bool answer_open(const struct call *call, const struct fuse_file_info *file);
+bool answer_open_stream(const struct call *call, uint64_t handle);
 /* Gives the request up without a word: a successor gets it from the kernel. */
 void answer_nothing(const struct call *call);
 struct fuse_entry_param entry_param(const struct tree_entry *entry);

@@ -51,6 +51,8 @@ static const struct open_mode {
     [NODE_QUESTION] = {.direct = true, .noflush = true},
     [NODE_ANSWER] = {.direct = true, .noflush = true},
     [NODE_FAILURE] = {.direct = true, .noflush = true},
+    [NODE_EXCHANGE] = {.direct = true, .noflush = true},
+    [NODE_ASK] = {.direct = true, .noflush = true},
     [NODE_MODEL_FILE] = {.keep = true, .noflush = true},
 };
 
@@ -76,7 +78,7 @@ static int pass_opened(struct face *face, uint64_t node, const struct tree_open 
 }
 
 /* 0 with `file` filled in, or the error. */
-static int open_through_tree(const struct call *call, struct fuse_file_info *file) {
+static int open_through_tree(const struct call *call, struct fuse_file_info *file, bool *ret_stream) {
     struct face *face = call->face;
     struct tree_caller caller = caller_of(call);
     struct tree_open opened;
@@ -93,6 +95,7 @@ static int open_through_tree(const struct call *call, struct fuse_file_info *fil
         error = pass_opened(face, call->node, &opened, &id);
     if (error == -ENOTSUP) {
         open_by_kind(file, &opened);
+        *ret_stream = opened.is_stream;
         return 0;
     }
     tree_release(face->tree, call->node, opened.handle);
@@ -111,6 +114,7 @@ static void release(struct face *face, uint64_t node, uint64_t handle) {
 static void open_node(const struct call *call, struct fuse_file_info *file) {
     struct face *face = call->face;
     int32_t id;
+    bool is_stream = false;
     /* Hot: a node that is passed through already needs nothing of the tree. */
     int error = may_change(file->flags) ? -ENOENT : tree_may_open(face->tree, call->node);
     if (!error)
@@ -118,12 +122,12 @@ static void open_node(const struct call *call, struct fuse_file_info *file) {
     if (!error)
         pass_through(file, face->mark, id);
     else if (error == -ENOENT)
-        error = open_through_tree(call, file);
+        error = open_through_tree(call, file, &is_stream);
     if (!error && is_mark(file->fh))
         metric_add(&face_metrics[FACE_PASSED_OPENS], 0, 1);
     if (error)
         answer_error(call, error);
-    else if (!answer_open(call, file))
+    else if (!(is_stream ? answer_open_stream(call, file->fh) : answer_open(call, file)))
         release(face, call->node, file->fh);
 }
 
@@ -172,7 +176,7 @@ void open_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
 
 void open_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file) {
     struct call call = call_of(req, OPERATION_RELEASE, node);
-    if (node_kind(node) == NODE_STREAM)
+    if (node_kind(node) == NODE_STREAM || node_is_answer(node))
         polls_forget(call.face->polls, file->fh);
     release(call.face, node, file->fh);
     answer_error(&call, 0);

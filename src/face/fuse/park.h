@@ -40,7 +40,9 @@ struct parked {
     const struct parked_kind *kind;
     uint64_t handle, offset;
     size_t size;
-    char *name; /* of a lookup; freed with it */
+    char *name;                /* of a lookup; freed with it */
+    struct tree_caller caller; /* of a read */
+    bool nonblocking;
 
     /* The park's, under its lock. */
     struct list all, bucket, queue;

@@ -2,6 +2,7 @@
 #include "face/fuse/inside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "face/fuse/park.h"
 
@@ -55,49 +56,68 @@ static const struct parked_kind WAIT = {
     .verdict = -EAGAIN,
 };
 
-static void answer_read(const struct call *call, uint64_t handle, uint64_t offset, size_t size) {
+/* false: nothing was answered, since others took what there was. */
+static bool answer_read(const struct call *call, uint64_t handle, uint64_t offset, size_t size) {
     void *buffer = loop_buffer();
     if (size > FACE_READ_MOST)
         size = FACE_READ_MOST;
     ssize_t count = tree_read(call->face->tree, call->node, handle, offset, buffer, size);
+    if (count == TREE_READ_AGAIN)
+        return false;
     if (count < 0)
         answer_read_error(call, (int)count);
     else {
         metric_add(&face_metrics[FACE_READ_BYTES], 0, (uint64_t)count);
         answer_data(call, buffer, (size_t)count);
     }
+    return true;
 }
 
+/* Who reads without blocking is told that there is nothing yet; unless there is by now. */
+static bool is_refused(struct parked *parked) {
+    if (!parked->nonblocking || !wait_withdraw(&parked->wait))
+        return false;
+    answer_read_error(&parked->call, -EAGAIN);
+    parked_free(parked);
+    return true;
+}
+
+static void read_more(struct parked *parked);
+
 static void read_done(struct parked *parked, int result) {
+    if (result == 0 && !answer_read(&parked->call, parked->handle, parked->offset, parked->size)) {
+        parked_renew(parked);
+        read_more(parked);
+        return;
+    }
     if (result)
         answer_read_error(&parked->call, result);
-    else
-        answer_read(&parked->call, parked->handle, parked->offset, parked->size);
     parked_free(parked);
+}
+
+static void read_more(struct parked *parked) {
+    struct face *face = parked->call.face;
+    struct tree_caller caller = parked->caller;
+    int result = tree_read_await(face->tree, parked->call.node, parked->handle, parked->offset, parked->size,
+        &caller, &parked->wait);
+    if (result == PARKED && parked->wait.patient)
+        parked->kind = &LOAD;
+    if (result != PARKED)
+        read_done(parked, result);
+    else if (!is_refused(parked))
+        park_admit(face->park, parked);
 }
 
 void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file) {
     struct call call = call_of(req, OPERATION_READ, node);
-    struct tree *tree = call.face->tree;
-    struct tree_caller caller = caller_of(&call);
-    struct parked *parked = parked_new(&call, &READ);
+    bool is_slow = node_kind(node) == NODE_WAIT || node_is_answer(node); /* their own deadlines count */
+    struct parked *parked = parked_new(&call, is_slow ? &WAIT : &READ);
+    parked->caller = caller_of(&call);
     parked->handle = handle_of(file);
     parked->offset = (uint64_t)offset;
     parked->size = size;
-    int error = tree_read_await(tree, node, parked->handle, parked->offset, size, &caller, &parked->wait);
-    if (error == PARKED) {
-        if (node_kind(node) == NODE_WAIT || node_kind(node) == NODE_ANSWER) /* their own deadlines count */
-            parked->kind = &WAIT;
-        else if (parked->wait.patient)
-            parked->kind = &LOAD;
-        park_admit(call.face->park, parked);
-        return;
-    }
-    if (error)
-        answer_read_error(&call, error);
-    else
-        answer_read(&call, parked->handle, parked->offset, size);
-    parked_free(parked);
+    parked->nonblocking = is_slow && (file->flags & O_NONBLOCK);
+    read_more(parked);
 }
 
 /* --- write, flush: commands --- */

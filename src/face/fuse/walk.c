@@ -68,7 +68,8 @@ void walk_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 
 static void attributes(const struct call *call) {
     struct tree_entry entry;
-    int error = tree_getattr(call->face->tree, call->node, &entry);
+    struct tree_caller caller = caller_of(call);
+    int error = tree_getattr(call->face->tree, call->node, &caller, &entry);
     if (error)
         answer_error(call, error);
     else
