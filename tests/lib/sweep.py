@@ -94,7 +94,10 @@ def look_at_file(path, model_file):
         writing = flags & os.O_ACCMODE != os.O_RDONLY
         if writing and not mode & 0o200 and error not in REFUSED:
             problem(path, f"mode {mode:o}, open {name}: {errno.errorcode.get(error, 'done')}")
-        if (mode & 0o200 or not writing) and error is not None:
+        if os.path.basename(path) == "ask" and flags & os.O_ACCMODE == os.O_WRONLY:  # nobody could read the answer
+            if error != errno.EINVAL:
+                problem(path, f"open {name}: {errno.errorcode.get(error, 'done')}")
+        elif (mode & 0o200 or not writing) and error is not None:
             problem(path, f"mode {mode:o}, open {name}: {errno.errorcode[error]}")
     if not model_file:
         read_text(path)
@@ -123,7 +126,7 @@ def read_text(path):
         problem(path, f"stat says {said}, fstat {size}, {TRIES} times")
         return
     try:
-        if os.path.basename(path) == "reply":  # nothing was asked: it says so, and does not wait
+        if os.path.basename(path) in ("reply", "request", "embed"):  # nothing was asked: it says so, and does not wait
             if open_read_error(fd) != errno.ENODATA:
                 problem(path, "a read before the first question is not refused with ENODATA")
             return

@@ -3,9 +3,9 @@
 #define WEIGHTFS_FACE_FUSE_POLL_H
 
 /*
- * poll(), select() and epoll on `events` and on answers: readable when there is more than the handle has read
- * (of an answer also when it has ended), and woken when there comes more. All other files are always ready, as
- * the kernel has it for files.
+ * poll(), select() and epoll on `events` and on answers: readable when there is more than the handle has
+ * read (of an answer also when it has ended), and woken when there comes more. All other files are always
+ * ready, as the kernel has it for files.
  */
 
 #include "face/fuse/inside.h"
