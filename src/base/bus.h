@@ -22,6 +22,7 @@ enum news_kind {
     NEWS_FILES_CHANGED,   /* id = model row: another revision is selected */
     NEWS_JOB,             /* id = job row */
     NEWS_SETTING,         /* text = option's name */
+    NEWS_CHAT,            /* id = chat row: what was said in it, or what is known of it */
     NEWS_EVENT,           /* a line was added to the events */
 };
 

@@ -33,6 +33,7 @@ struct ask {
     struct sse sse;
     struct trimmer trimmer; /* ASK_TEXT */
     struct answer *answer;
+    bool holds_end;
     atomic_bool cancelled;
     /* on the loop's thread */
     bool heard;    /* a head came */
@@ -214,12 +215,20 @@ static void on_done(struct http_request *request, int result) {
     result = judge(ask, result);
     if (result == 0 && ask->in_line)
         (void)answer_add(ask->answer, "\n", 1); /* as all our texts end; at the limit it ends without */
-    if (result != -ERR_UNREACHABLE)
+    if (result != -ERR_UNREACHABLE && !ask->holds_end)
         answer_end(ask->answer, result, err_text(&ask->reason, result));
     lock_take(&ask->room->lock);
     list_remove(&ask->link);
     lock_drop(&ask->room->lock);
     ask->done(ask->context, result);
+}
+
+const char *ask_reason(const struct ask *ask) {
+    return ask->reason.text;
+}
+
+const char *ask_refusal(const struct ask *ask) {
+    return buf_text(&ask->refusal);
 }
 
 void ask_free(struct ask *ask) {
@@ -289,6 +298,7 @@ struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings
     sse_init(&ask->sse);
     trimmer_init(&ask->trimmer, settings->family);
     ask->answer = answer_ref(settings->answer);
+    ask->holds_end = settings->holds_end;
     ask->done = settings->done;
     ask->context = settings->context;
     ask->request = (struct http_request){

@@ -39,6 +39,7 @@ struct ask_settings {
     const struct template_family *family; /* ASK_TEXT; NULL: nothing is cut */
     uint64_t stall_ms;                    /* nothing came for so long: -ERR_STALLED; 0: none */
     struct answer *answer;                /* a reference of the ask's own is taken */
+    bool holds_end; /* the answer's end is not said here: done() has it, and ask_reason() */
     /* It is over, and the answer has ended; but with -ERR_UNREACHABLE nothing was said and nothing ended:
      * it can be asked again, elsewhere. On the loop's thread, the last that is heard of the ask. */
     void (*done)(void *context, int result);
@@ -54,6 +55,10 @@ struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings
 /* Closes the connection, at which servers stop; done() comes with -ERR_CANCELLED if it did not come before.
  * Before ask_free() only. */
 void ask_cancel(struct ask *ask);
+/* After done() was entered: the sentence of its error; and the body of an answer that was a refusal, "" of
+ * any other. They live as long as the ask. */
+const char *ask_reason(const struct ask *ask);
+const char *ask_refusal(const struct ask *ask);
 /* After done() was entered, from another thread than the loop's or from within done() itself. */
 void ask_free(struct ask *ask);
 

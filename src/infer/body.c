@@ -11,19 +11,20 @@
 static void add_message(struct buf *to, const char *role, const char *content) {
     (void)buf_format(to, "{\"role\":\"%s\",\"content\":", role); /* no limit: none of these can fail */
     (void)buf_json_string(to, content);
-    (void)buf_text_add(to, "}");
+    (void)buf_text_add(to, "},");
 }
 
-void body_chat(const char *model, const char *system, const char *prompt, const char *params,
-    struct buf *to) {
+void body_chat(const char *model, const char *system, const struct template_turn *turns, size_t count,
+    const char *params, struct buf *to) {
+    static const char *const roles[] = {[TEMPLATE_USER] = "user", [TEMPLATE_ANSWER] = "assistant"};
     (void)buf_text_add(to, "{\"model\":");
     (void)buf_json_string(to, model);
     (void)buf_text_add(to, ",\"messages\":[");
-    if (*system) {
+    if (*system)
         add_message(to, "system", system);
-        (void)buf_text_add(to, ",");
-    }
-    add_message(to, "user", prompt);
+    for (size_t i = 0; i < count; i++)
+        add_message(to, roles[turns[i].role], turns[i].text);
+    to->len -= count > 0; /* the last comma */
     (void)buf_text_add(to, "],\"stream\":true,\"stream_options\":{\"include_usage\":true}");
     params_print(params, to);
     (void)buf_text_add(to, "}");

@@ -13,8 +13,10 @@
 #include "base/err.h"
 #include "infer/template.h"
 
-/* A streamed chat of one question: `system` and `params` may be "". The texts are UTF-8 (body_check). */
-void body_chat(const char *model, const char *system, const char *prompt, const char *params, struct buf *to);
+/* A streamed chat: `system` and `params` may be "", the last turn is the question. The texts are UTF-8
+ * (body_check). */
+void body_chat(const char *model, const char *system, const struct template_turn *turns, size_t count,
+    const char *params, struct buf *to);
 /* Turns of a talk as one text to go on with, streamed, in a family's words (NULL: as they are). */
 void body_completion(const char *model, const struct template_family *family, const char *system,
     const struct template_turn *turns, size_t count, const char *params, struct buf *to);

@@ -14,7 +14,8 @@ static const struct {
     int status;       /* 0: any */
     int error;
 } rows[] = {
-    {"exceed_context_size_error", 0, -E2BIG},
+    {"exceed_context_size_error", 0, -E2BIG}, /* llama-server's type … */
+    {"context_length_exceeded", 0, -E2BIG},   /* … OpenAI's code */
     {"insufficient_quota", 0, -EDQUOT},
     {NULL, 400, -EINVAL},
     {NULL, 401, -EACCES},
@@ -38,6 +39,13 @@ static int find_error(int status, const char *type) {
     return rows[i].error;
 }
 
+static bool is_known(const char *code) {
+    for (size_t i = 0; code && rows[i].type; i++)
+        if (strcmp(rows[i].type, code) == 0)
+            return true;
+    return false;
+}
+
 /* `error` is the member of that name: an object, a string, or nothing. */
 static int judge(int status, const struct json *error, const char *fallback, struct reason *reason) {
     char words[WORDS_SIZE];
@@ -48,7 +56,7 @@ static int judge(int status, const struct json *error, const char *fallback, str
     int64_t number, asked, context;
     if (!status && json_number(json_get(error, "code"), &number) && number >= 300 && number < 600)
         status = (int)number;
-    int result = find_error(status, code && !strcmp(code, "insufficient_quota") ? code : type);
+    int result = find_error(status, is_known(code) ? code : type);
     utf8_cut(words, sizeof words, message ? message : fallback);
     utf8_tame(words);
     if (result == -E2BIG && json_number(json_get(error, "n_prompt_tokens"), &asked) &&
@@ -69,6 +77,21 @@ int failure_of_status(int status, const char *text, size_t len, struct reason *r
         return judge(status, NULL, text, reason);
     const struct json *error = json_get(document, "error");
     return judge(status, error, error ? "" : text, reason);
+}
+
+bool failure_overflow(const char *text, size_t len, int64_t *ret_sent, int64_t *ret_context) {
+    struct reason why;
+    JSON_CLEANUP struct json *document = NULL;
+    int64_t sent, context;
+    if (json_parse(text, len, &document, &why) < 0)
+        return false;
+    const struct json *error = json_get(document, "error");
+    if (!json_number(json_get(error, "n_prompt_tokens"), &sent) ||
+        !json_number(json_get(error, "n_ctx"), &context) || sent <= 0 || context <= 0)
+        return false;
+    *ret_sent = sent;
+    *ret_context = context;
+    return true;
 }
 
 int failure_of_event(const struct json *event, struct reason *reason) {

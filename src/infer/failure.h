@@ -8,7 +8,9 @@
  * {"error":"text"}; plain text. Pure.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "outside/json.h"
@@ -17,5 +19,9 @@
 int failure_of_status(int status, const char *text, size_t len, struct reason *reason);
 /* Of an event in the middle of a stream that has a member `error`. */
 int failure_of_event(const struct json *event, struct reason *reason);
+
+/* The numbers of a refusal for length: how many tokens were sent, and how many the context holds. false: the
+ * text does not tell both. */
+bool failure_overflow(const char *text, size_t len, int64_t *ret_sent, int64_t *ret_context);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "infer/chat_inside.h"
 #include "infer/numbers.h"
 #include "model/name.h"
 #include "weightfs/version.h"
@@ -109,6 +110,8 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     list_init(&infer->boxes);
     list_init(&infer->pending);
     usage_init(infer);
+    list_init(&infer->chats);
+    list_init(&infer->chat_waits);
     int error = text_copy(infer->folder, sizeof infer->folder, settings->folder);
     if (!error && *infer->folder)
         (void)path_remove_tree(AT_FDCWD, infer->folder); /* of a daemon that was killed */
@@ -164,6 +167,7 @@ void infer_stop(struct infer *infer) {
         answer_put(list_entry(link, struct box, link)->answer);
         free(list_entry(link, struct box, link));
     }
+    chats_free(infer);
     while (!list_empty(&infer->seats))
         seat_free(list_entry(infer->seats.next, struct seat, link));
     usage_done(infer);

@@ -36,6 +36,8 @@ struct question {
     struct answer *answer;
     struct ask *ask; /* desk: on the loop */
     bool over;       /* under lock: the ask is done; the desk takes it away */
+    bool kept;       /* under lock: a turn of a chat, written or refused: its answer has ended */
+    size_t sent;     /* desk, turns: bytes of what was sent */
     int result;      /* of the ask */
     atomic_bool cancelled;
     pid_t reader;   /* under lock: who was interrupted reading its answer; 0: nobody */
@@ -78,6 +80,7 @@ struct seat {
     uint64_t deadline_ms; /* of the state; 0: none */
     uint64_t used_ms;     /* when it was last asked or answered */
     struct wait fetch;    /* for the pull's end */
+    uint64_t loaded;      /* how often it became ready */
     bool is_lost;         /* it was ready, and can't be reached */
     bool fetched;         /* a pull was tried for these questions */
 
@@ -114,6 +117,9 @@ struct infer {
     pthread_cond_t calm;
     bool is_calm; /* shut, and nothing is alive any more */
     struct list seats, boxes, pending;
+    struct list chats;      /* struct chat (chat_inside.h), least recently used first */
+    struct list chat_waits; /* of changes to chats */
+    unsigned chat_count;
     unsigned box_count;
     uint64_t last_number;
     size_t text_bytes; /* of all questions */

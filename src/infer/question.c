@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "infer/body.h"
+#include "infer/chat_inside.h"
 #include "infer/numbers.h"
 
 #define TRIES_MOST 3 /* engines that a question is asked of, when they can't be reached */
@@ -41,30 +42,21 @@ static void on_done(void *context, int result) {
     infer_look(infer); /* the desk frees it, from now on at any time */
 }
 
-/* A text without the line end that shells put behind it: here it would stand within a turn. */
-static void cut_line_end(struct buf *text) {
-    while (text->len && text->data[text->len - 1] == '\n')
-        text->data[--text->len] = '\0';
-}
-
-/* For an engine without chat: the prompt in the model's family's texts. */
-static void make_text(struct seat *seat, const struct question *question, struct buf *system,
-    const char *params, const struct template_family **ret_family, struct buf *body) {
+/* For an engine without chat: what is said, in the model's family's texts. */
+static void make_text(struct seat *seat, struct talk *talk, const struct template_family **ret_family,
+    struct buf *body) {
     struct template_choice choice;
-    struct buf prompt BUF_CLEANUP = BUF_INIT;
     seat_template(seat, &choice);
-    (void)buf_add(&prompt, question->text, question->len); /* no limit */
     if (choice.family)
-        cut_line_end(&prompt);
-    cut_line_end(system);
-    const struct template_turn turn = {TEMPLATE_USER, buf_text(&prompt)};
-    body_completion(seat->endpoint.model, choice.family, buf_text(system), &turn, 1, params, body);
+        talk_trim(talk);
+    body_completion(seat->endpoint.model, choice.family, buf_text(&talk->system), talk->turns, talk->count,
+        buf_text(&talk->params), body);
     *ret_family = choice.family;
 }
 
-static int make_body(struct seat *seat, const struct question *question, const struct shape_row *shape,
+static int make_body(struct seat *seat, struct question *question, const struct shape_row *shape,
     const struct template_family **ret_family, struct buf *body, struct reason *reason) {
-    struct buf system BUF_CLEANUP = BUF_INIT, params BUF_CLEANUP = BUF_INIT;
+    struct talk talk TALK_CLEANUP = {.count = 0};
     bool stream;
     if (shape->is_raw)
         return body_raw(seat->endpoint.model, question->text, question->len, body, &stream, reason);
@@ -72,13 +64,15 @@ static int make_body(struct seat *seat, const struct question *question, const s
         body_embed(seat->endpoint.model, question->text, body);
         return 0;
     }
-    infer_text(seat->infer, seat->model_id, "system", &system);
-    infer_text(seat->infer, seat->model_id, "params", &params);
-    if (shape->ask == ASK_TEXT) {
-        make_text(seat, question, &system, buf_text(&params), ret_family, body);
-        return 0;
-    }
-    body_chat(seat->endpoint.model, buf_text(&system), question->text, buf_text(&params), body);
+    int error = talk_take(seat, question, &talk, reason);
+    if (error < 0)
+        return error;
+    if (shape->ask == ASK_TEXT)
+        make_text(seat, &talk, ret_family, body);
+    else
+        body_chat(seat->endpoint.model, buf_text(&talk.system), talk.turns, talk.count,
+            buf_text(&talk.params), body);
+    question->sent = body->len;
     return 0;
 }
 
@@ -103,6 +97,7 @@ static void begin(struct seat *seat, struct question *question) {
         .shape = shape->ask,
         .stall_ms = (uint64_t)options_number(infer->settings.options, "answer_timeout_s") * 1000,
         .answer = question->answer,
+        .holds_end = question->asking.chat_id != 0,
         .done = on_done,
         .context = question};
     struct reason reason = {""};
@@ -125,11 +120,15 @@ static struct question *take_next(struct seat *seat, unsigned most) {
     LOCK_SCOPE(&seat->infer->lock);
     if (seat->asked_count >= most)
         return NULL;
-    struct list *link = list_shift(&seat->waiting);
-    if (!link)
-        return NULL;
-    seat->waiting_count--;
-    return list_entry(link, struct question, link);
+    list_each (link, &seat->waiting) {
+        struct question *question = list_entry(link, struct question, link);
+        if (!chat_is_free(seat, question))
+            continue;
+        list_remove(link);
+        seat->waiting_count--;
+        return question;
+    }
+    return NULL;
 }
 
 void questions_ask(struct seat *seat) {
@@ -188,6 +187,16 @@ static void cancel_marked(struct seat *seat) {
             ask_cancel(list_entry(link, struct question, link)->ask);
 }
 
+/* It is the next one once more. */
+static void wait_again(struct seat *seat, struct question *question) {
+    ask_free(question->ask);
+    question->ask = NULL;
+    question->over = false;
+    LOCK_SCOPE(&seat->infer->lock);
+    list_append(seat->waiting.next, &question->link); /* before the first */
+    seat->waiting_count++;
+}
+
 /* The engine is gone, or hears nobody: it is asked again when there is another one. */
 static bool ask_again(struct seat *seat, struct question *question) {
     bool again = question->result == -ERR_UNREACHABLE && ++question->tries < TRIES_MOST &&
@@ -198,14 +207,25 @@ static bool ask_again(struct seat *seat, struct question *question) {
         answer_end(question->answer, -EIO, "the engine can't be reached");
         return false;
     }
-    ask_free(question->ask);
-    question->ask = NULL;
-    question->over = false;
     seat->is_lost = true;
-    LOCK_SCOPE(&seat->infer->lock);
-    list_append(seat->waiting.next, &question->link); /* before the first */
-    seat->waiting_count++;
+    wait_again(seat, question);
     return true;
+}
+
+/* A turn of a chat is kept before its answer ends, and asked again with less when it was too long. false: it
+ * is over. */
+static bool goes_on(struct seat *seat, struct question *question) {
+    if (!question->asking.chat_id || question->kept)
+        return false;
+    if (question->result == 0)
+        return chat_keep(seat, question);
+    const char *words = ask_reason(question->ask);
+    bool again = chat_cut(seat, question);
+    if (again)
+        wait_again(seat, question);
+    else
+        answer_end(question->answer, question->result, *words ? words : NULL);
+    return again;
 }
 
 void questions_clear(struct seat *seat) {
@@ -214,7 +234,7 @@ void questions_clear(struct seat *seat) {
     drop_late(seat);
     while ((question = take_over(seat))) {
         seat->used_ms = clock_ms();
-        if (ask_again(seat, question))
+        if (ask_again(seat, question) || goes_on(seat, question))
             continue;
         question_free(question); /* its ask has ended the answer */
     }

@@ -257,6 +257,7 @@ static void step_starting(struct seat *seat) {
         if (!seat->endpoint.slots)
             seat->endpoint.slots = (unsigned)seat_number(seat, "slots");
         seat->used_ms = clock_ms();
+        seat->loaded++;
         seat->fetched = false;
         take_flag(seat, &seat->load_wanted);
         numbers_note_load(0);

@@ -172,6 +172,7 @@ static void hear(void *context, const struct news *news) {
     switch (news->kind) {
     case NEWS_BLOB_PROGRESS: tell_of = tell_grown; break;
     case NEWS_BLOB_TROUBLE: /* figures: a text may be a second old */
+    case NEWS_CHAT:
     case NEWS_EVENT: return;
     case NEWS_BLOB_GENERATION: tell_of = tell_same; break;
     case NEWS_FILES_CHANGED: tell_of = tell_files; break;

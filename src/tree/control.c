@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "tree/ask.h"
+#include "tree/chat.h"
 #include "tree/document.h"
 #include "tree/inside.h"
 #include "tree/open.h"
@@ -74,6 +75,8 @@ static int lines_command(struct tree *tree, struct handle *handle, const char *t
 /* Whole lines for the handle's node: commands as they are, of a value the one that sets it. */
 static int run_lines(struct tree *tree, struct handle *handle, const char *text, size_t len,
     const struct tree_caller *caller, struct wait *wait) {
+    if (chat_is_about(handle->node))
+        return chat_params_write(tree, handle, text, len, wait);
     if (row_of(node_row(handle->node))->kind != NODE_VALUE)
         return run_await(tree, handle, text, len, caller, wait);
     struct buf command BUF_CLEANUP = BUF_INIT;
@@ -91,6 +94,11 @@ static int refuse_await(struct tree *tree, struct handle *handle, const struct b
     return result == 0 ? -ERR_NOT_ALLOWED : result; /* nothing but blanks and comments */
 }
 
+/* Conversations were asked for at the open: who got a descriptor of one was given it by its owner. */
+static bool may_write(struct tree *tree, node_number node, const struct tree_caller *caller) {
+    return chat_is_about(node) || permission_allows(tree, caller);
+}
+
 static int write_lines(struct tree *tree, struct handle *handle, const void *data, size_t size,
     const struct tree_caller *caller, struct wait *wait) {
     struct buf text BUF_CLEANUP = BUF_INIT;
@@ -101,7 +109,7 @@ static int write_lines(struct tree *tree, struct handle *handle, const void *dat
     size_t former = text.len - size, whole = whole_lines(&text);
     /* The rest first: the outcome may be here before run_await() returns. */
     pending_set(tree, handle, buf_text(&text) + whole, text.len - whole);
-    if (!permission_allows(tree, caller)) /* also for half a line, which would say so at the flush only */
+    if (!may_write(tree, handle->node, caller)) /* also for half a line: else the flush alone would say so */
         result = refuse_await(tree, handle, &text, caller, wait);
     else if (whole)
         result = run_lines(tree, handle, text.data, whole, caller, wait);
@@ -121,6 +129,8 @@ int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t of
         result = ask_write(tree, handle, data, size, caller);
     else if (kind == NODE_QUESTION || kind == NODE_EXCHANGE)
         result = question_write(tree, handle, offset, data, size, caller);
+    else if (kind == NODE_DOCUMENT && chat_is_about(node))
+        result = chat_system_write(tree, handle, offset, data, size);
     else if (kind == NODE_DOCUMENT)
         result = document_write(tree, handle, offset, data, size, caller);
     else
@@ -132,6 +142,8 @@ int tree_write(struct tree *tree, node_number node, uint64_t number, uint64_t of
 int tree_flush(struct tree *tree, node_number node, uint64_t number, const struct tree_caller *caller,
     struct wait *wait) {
     const struct row *row = row_of(node_row(node));
+    if (row && row->kind == NODE_DOCUMENT && chat_is_about(node))
+        return chat_system_flush(tree, node, number, wait);
     if (!row || (row->kind != NODE_CONTROL && row->kind != NODE_VALUE))
         return 0;
     /* What was written has been run by now, and whoever closes may look at once: nothing printed

@@ -184,7 +184,10 @@ int entry_fill(const struct place *place, struct tree_entry *ret_entry) {
     entry.stat.st_blksize = TEXT_BLOCK_BYTES;
     entry.stat.st_uid = tree->settings.uid;
     entry.stat.st_gid = tree->settings.gid;
-    set_writers(place, &entry.stat);
+    if (row->about == ABOUT_CHAT)
+        entry.stat.st_uid = place->chat.uid;
+    else
+        set_writers(place, &entry.stat);
     set_times(&entry.stat, place_changed_ms(place));
     int result = fills[row->kind](place, &entry);
     if (result < 0)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/catalog_by.h"
+#include "tree/chat.h"
 #include "tree/inside.h"
 #include "tree/permission.h"
 #include "tree/place.h"
@@ -213,7 +214,7 @@ int tree_unlink(struct tree *tree, node_number parent, const char *name, const s
     struct wait *wait) {
     int64_t model_id;
     if (!is_root(parent))
-        return tree_refuse(tree, parent);
+        return chat_is_about(parent) ? chat_unlink(tree, parent, name, caller) : tree_refuse(tree, parent);
     if (strcmp(name, DEFAULT_NAME) != 0) {
         char *target = take(tree, name);
         int result = target ? 0 : tree_refuse(tree, parent);
@@ -227,6 +228,8 @@ int tree_unlink(struct tree *tree, node_number parent, const char *name, const s
 int tree_rename(struct tree *tree, node_number parent, const char *name, node_number new_parent,
     const char *new_name, unsigned flags, const struct tree_caller *caller, struct wait *wait) {
     int64_t model_id;
+    if (chat_is_among(parent))
+        return chat_rename_folder(tree, parent, name, new_parent, new_name, flags, caller, wait);
     if (!is_root(parent) || !is_root(new_parent) || strcmp(new_name, DEFAULT_NAME) != 0)
         return tree_refuse(tree, parent);
     if (flags & ~(unsigned)RENAME_NOREPLACE)

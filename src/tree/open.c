@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "outside/child_service.h"
 #include "tree/ask.h"
+#include "tree/chat.h"
 #include "tree/document.h"
 #include "tree/file.h"
 #include "tree/inside.h"
@@ -141,6 +142,15 @@ int tree_open_await(struct tree *tree, node_number node, int flags, struct wait 
     return result < 0 ? result : row->ready(&place, wait);
 }
 
+/* The kernel has judged by modes, which root passes. */
+static int is_open_to(struct tree *tree, node_number node, const struct tree_caller *caller) {
+    struct place place;
+    if (row_of(node_row(node))->about != ABOUT_CHAT)
+        return 0;
+    int result = place_load(tree, node, &place);
+    return result < 0 ? result : place_is_open_to(&place, caller) ? 0 : -EACCES;
+}
+
 int tree_open(struct tree *tree, node_number node, int flags, const struct tree_caller *caller,
     struct tree_open *ret_open) {
     /* Who may write is asked at each write: a descriptor can be handed on. */
@@ -154,6 +164,9 @@ int tree_open(struct tree *tree, node_number node, int flags, const struct tree_
         return -EPERM;
     if (!opening->open)
         return -EINVAL;
+    result = is_open_to(tree, node, caller);
+    if (result < 0)
+        return result;
     struct handle *handle = handle_new(node);
     handle->append = flags & O_APPEND;
     handle->flags = flags;
@@ -222,7 +235,7 @@ int tree_blob(struct tree *tree, node_number node, uint64_t number, struct blob 
 void tree_release(struct tree *tree, node_number node, uint64_t number) {
     struct handle *handle = handle_find(tree, node, number);
     enum node_kind kind = node_kind(node);
-    if (handle && kind == NODE_DOCUMENT)
+    if (handle && kind == NODE_DOCUMENT && !chat_is_about(node)) /* each flush set it */
         document_submit(tree, handle);
     if (handle && (kind == NODE_QUESTION || kind == NODE_EXCHANGE))
         question_submit(tree, handle);

@@ -52,6 +52,7 @@ static int load_object(struct place *place) {
     case ABOUT_FILE: return catalog_file(catalog, id, &place->file);
     case ABOUT_REVISION: return catalog_revision(catalog, id, &place->revision);
     case ABOUT_REVISION_NAME: return catalog_revision_name(catalog, id, &place->revision_name);
+    case ABOUT_CHAT: return catalog_chat(catalog, id, &place->chat);
     case ABOUT_GROUP:
         result = catalog_group(catalog, id, &place->group);
         return result < 0 ? result : load_named_source(place, place->group.source);
@@ -74,8 +75,19 @@ int place_load(struct tree *tree, node_number node, struct place *ret_place) {
     return result == -ENOENT ? -ERR_STALE : result;
 }
 
+bool place_is_open_to(const struct place *place, const struct tree_caller *caller) {
+    return place->row->about != ABOUT_CHAT || !caller || caller->uid == place->chat.uid;
+}
+
 static int64_t later(int64_t a_ms, int64_t b_ms) {
     return a_ms > b_ms ? a_ms : b_ms;
+}
+
+/* Of chats/: a name in it came, went or was changed. */
+static int64_t chats_changed_ms(const struct place *place) {
+    int64_t changed_ms = 0;
+    (void)catalog_chats_changed(place->tree->catalog, place->model.id, &changed_ms); /* 0: none was there */
+    return later(changed_ms, place->model.added_ms);
 }
 
 int64_t place_changed_ms(const struct place *place) {
@@ -83,11 +95,14 @@ int64_t place_changed_ms(const struct place *place) {
     switch (place->row->about) {
     case ABOUT_MODEL:
     case ABOUT_MODEL_OPTION:
-        if (place->row->kind == NODE_FOLDER && place->model.modified_ms)
+        if (row_number(place->row) == ROW_CHATS)
+            changed_ms = chats_changed_ms(place);
+        else if (place->row->kind == NODE_FOLDER && place->model.modified_ms)
             changed_ms = place->model.modified_ms;
         else
             changed_ms = later(place->model.checked_ms, place->model.added_ms);
         break;
+    case ABOUT_CHAT: changed_ms = place->chat.created_ms; break;
     case ABOUT_FILE: changed_ms = place->file.modified_ms; break;
     case ABOUT_REVISION: changed_ms = place->revision.modified_ms; break;
     case ABOUT_JOB: changed_ms = place->job.ended_ms ? place->job.ended_ms : place->job.created_ms; break;

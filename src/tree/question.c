@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "infer/infer.h"
+#include "tree/chat.h"
 #include "tree/inside.h"
 #include "tree/rows.h"
 
@@ -17,12 +18,23 @@ struct infer_asking question_asking(node_number node, const struct tree_caller *
         .shape = row_of(node_row(node))->shape};
 }
 
+/* The same where the node may be of a conversation. */
+static int asking_of(struct tree *tree, node_number node, const struct tree_caller *caller,
+    struct infer_asking *ret_asking) {
+    if (chat_is_about(node))
+        return chat_asking(tree, node, caller->uid, ret_asking);
+    *ret_asking = question_asking(node, caller);
+    return 0;
+}
+
 static int begin(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
     uint64_t number = 0;
     if (!tree->settings.infer)
         return -EOPNOTSUPP;
-    const struct infer_asking asking = question_asking(handle->node, caller);
-    int result = infer_begin(tree->settings.infer, &asking, &number, NULL);
+    struct infer_asking asking;
+    int result = asking_of(tree, handle->node, caller, &asking);
+    if (result == 0)
+        result = infer_begin(tree->settings.infer, &asking, &number, NULL);
     if (result < 0)
         return result;
     LOCK_SCOPE(&tree->handles.lock);
@@ -80,9 +92,9 @@ void question_submit(struct tree *tree, struct handle *handle) {
 
 /* A reference; NULL: there is none. */
 static struct answer *answer_of(struct tree *tree, node_number node, const struct tree_caller *caller) {
-    if (!tree->settings.infer || !caller)
+    struct infer_asking which;
+    if (!tree->settings.infer || !caller || asking_of(tree, node, caller, &which) < 0)
         return NULL;
-    const struct infer_asking which = question_asking(node, caller);
     return node_kind(node) == NODE_FAILURE
                ? infer_newest(tree->settings.infer, which.model_id, which.chat_id, which.uid)
                : infer_reply(tree->settings.infer, &which);
@@ -93,8 +105,11 @@ int reply_open(struct tree *tree, struct handle *handle, const struct tree_calle
     return 0;
 }
 
-static void print_failure(const struct answer_info *info, struct buf *to) {
-    if (info->error)
+static void print_failure(struct tree *tree, node_number node, const struct answer_info *info,
+    struct buf *to) {
+    if (tree->settings.infer)
+        chat_print_trouble(tree, node, to);
+    if (info->error && !to->len)
         (void)buf_format(to, "%s\n", err_text(&info->reason, info->error)); /* no limit */
 }
 
@@ -103,7 +118,7 @@ int failure_open(struct tree *tree, struct handle *handle, const struct tree_cal
     int result = reply_open(tree, handle, caller);
     if (handle->answer)
         answer_look(handle->answer, &info);
-    print_failure(&info, &handle->pending);
+    print_failure(tree, handle->node, &info, &handle->pending);
     return result;
 }
 
@@ -111,15 +126,16 @@ bool question_size(struct tree *tree, node_number node, const struct tree_caller
     uint64_t *ret_size) {
     enum node_kind kind = node_kind(node);
     struct buf text BUF_CLEANUP = BUF_INIT;
-    struct answer_info info;
+    struct answer_info info = {.error = 0};
     if (kind != NODE_ANSWER && kind != NODE_EXCHANGE && kind != NODE_FAILURE)
         return false;
     struct answer *answer = answer_of(tree, node, caller);
-    if (!answer)
+    if (!answer && kind != NODE_FAILURE)
         return false;
-    answer_look(answer, &info);
+    if (answer)
+        answer_look(answer, &info);
     answer_put(answer);
-    print_failure(&info, &text);
+    print_failure(tree, node, &info, &text);
     *ret_size = kind == NODE_FAILURE ? text.len : info.len || info.ended ? info.len : 1;
     return true;
 }

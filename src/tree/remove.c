@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* rmdir: a model is forgotten. Nothing else that the tree shows can be removed. */
+/* rmdir: a model is forgotten, or a conversation ended. Nothing else that the tree shows can be removed. */
 
 #include <stdio.h>
 
+#include "tree/chat.h"
 #include "tree/handle.h"
 #include "tree/inside.h"
 #include "tree/place.h"
@@ -15,6 +16,8 @@ int tree_rmdir(struct tree *tree, node_number parent, const char *name, const st
     int result = place_load(tree, parent, &place);
     if (result < 0)
         return result;
+    if (place.row->holds == IN_CHATS)
+        return chat_rmdir(&place, name, caller, wait);
     if (place.row->holds != IN_GROUP)
         return tree_refuse(tree, parent);
     char full[NAME_MODEL_SIZE], key[NAME_KEY_SIZE];

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "tree/by.h"
+#include "tree/chat.h"
 #include "tree/find.h"
 #include "tree/link.h"
 #include "tree/print.h"
@@ -225,6 +226,37 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_USAGE_JSON] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "usage.json",
         .print = print_usage_json,
         .help = "the same as one JSON array" },
+    [ROW_CHATS] = { KIND(NODE_FOLDER, 01777, AGES, SHORT), .in = IN_INFER, .about = ABOUT_MODEL,
+        .name = "chats", .holds = IN_CHATS,
+        .help = "your conversations: `mkdir` begins one, `mv` renames it, `rmdir` deletes it" },
+
+    /* --- hf/ORG/NAME/infer/chats/: a name is another one for each user, so that it is never believed --- */
+    [ROW_CHAT] = { KIND(NODE_FOLDER, 0700, NEVER, SHORT), .in = IN_CHATS, .about = ABOUT_CHAT,
+        .pattern = "CHAT", .holds = IN_CHAT, .find = find_chat, .list = list_chats,
+        .help = "one of them: its model remembers what was said; no other user sees it" },
+
+    /* --- hf/ORG/NAME/infer/chats/CHAT/ --- */
+    [ROW_CHAT_PROMPT] = { KIND(NODE_QUESTION, 0600, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
+        .name = "prompt", .shape = INFER_PROMPT, .print = print_question,
+        .help = "write what you say next; closing it asks, one after the other" },
+    [ROW_CHAT_REPLY] = { KIND(NODE_ANSWER, 0400, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
+        .name = "reply",
+        .help = "the answer to that, as it is made; `rm` of it ends the answer, which is not kept then" },
+    [ROW_CHAT_ERROR] = { KIND(NODE_FAILURE, 0400, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
+        .name = "error",
+        .help = "why the last answer or change of it failed, or a turn was not kept, in a sentence" },
+    [ROW_CHAT_SYSTEM] = { KIND(NODE_DOCUMENT, 0600, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
+        .name = "system", .print = print_chat_system,
+        .help = "its own system prompt; `none`: it has none, `default`: the model's" },
+    [ROW_CHAT_PARAMS] = { KIND(NODE_VALUE, 0600, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
+        .name = "params", .print = print_chat_params,
+        .help = "its own parameters before the model's: > replaces all of its own, >> changes some" },
+    [ROW_CHAT_HISTORY] = { KIND(NODE_TEXT, 0400, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
+        .name = "history", .print = print_chat_history,
+        .help = "all that was said, one JSON object a line" },
+    [ROW_CHAT_STATUS] = { KIND(NODE_TEXT, 0400, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
+        .name = "status", .print = print_chat_status,
+        .help = "how long it is, what is not sent since the context is full, what waits, what failed" },
 
     /* --- hf/ORG/NAME/config/ --- */
     [ROW_MODEL_OPTION] = { VALUE(IN_MODEL_CONFIG, ABOUT_MODEL_OPTION), .pattern = "OPTION",
@@ -304,6 +336,8 @@ static const char *const table_paths[TABLE_COUNT] = {
     [IN_MODEL] = "hf/ORG/NAME/",
     [IN_MODEL_CONFIG] = "hf/ORG/NAME/config/",
     [IN_INFER] = "hf/ORG/NAME/infer/",
+    [IN_CHATS] = "hf/ORG/NAME/infer/chats/",
+    [IN_CHAT] = "hf/ORG/NAME/infer/chats/CHAT/",
     [IN_FILES] = "hf/ORG/NAME/files/",
     [IN_REVISIONS] = "hf/ORG/NAME/revisions/",
     [IN_REVISION] = "hf/ORG/NAME/revisions/ID/",

@@ -92,6 +92,15 @@ enum row_number {
     ROW_EMBED = 105,
     ROW_USAGE = 116,
     ROW_USAGE_JSON = 117,
+    ROW_CHATS = 106,
+    ROW_CHAT = 107,
+    ROW_CHAT_PROMPT = 108,
+    ROW_CHAT_REPLY = 109,
+    ROW_CHAT_ERROR = 110,
+    ROW_CHAT_SYSTEM = 111,
+    ROW_CHAT_PARAMS = 112,
+    ROW_CHAT_HISTORY = 113,
+    ROW_CHAT_STATUS = 114,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
 };
 
@@ -114,6 +123,8 @@ enum table {
     IN_BY_KIND,        /* by/KIND/ */
     IN_BY_VALUE,       /* by/KIND/VALUE/ */
     IN_INFER,          /* hf/ORG/NAME/infer/ */
+    IN_CHATS,          /* hf/ORG/NAME/infer/chats/ */
+    IN_CHAT,           /* hf/ORG/NAME/infer/chats/CHAT/ */
     TABLE_COUNT
 };
 
@@ -127,6 +138,7 @@ enum about {
     ABOUT_JOB,
     ABOUT_REVISION,
     ABOUT_REVISION_NAME,
+    ABOUT_CHAT,        /* its owner's alone: nobody else finds, lists or opens it */
     ABOUT_BY,          /* see by.h */
     ABOUT_LINK,        /* see link.h */
     ABOUT_OPTION,      /* option_number() of its name: the same in every version */

@@ -59,6 +59,12 @@ int64_t run_object(node_number node) {
     return row_of(node_row(node))->commands == COMMAND_ROOT ? 0 : (int64_t)node_object(node);
 }
 
+static int start_command(struct tree *tree, const struct handle *handle, const void *context,
+    struct wait *wait) {
+    (void)handle;
+    return command_await(tree->settings.manage, context, wait);
+}
+
 int run_await(struct tree *tree, struct handle *handle, const char *text, size_t len,
     const struct tree_caller *caller, struct wait *wait) {
     const struct row *row = row_of(node_row(handle->node));
@@ -75,6 +81,11 @@ int run_await(struct tree *tree, struct handle *handle, const char *text, size_t
         .unique = caller->unique,
         .resent = caller->resent,
     };
+    return run_start_await(tree, handle, start_command, &request, wait);
+}
+
+int run_start_await(struct tree *tree, struct handle *handle, run_start *start, const void *context,
+    struct wait *wait) {
     struct run *run = mem_new(sizeof(*run));
     run->inner.finish = finish;
     run->outer = wait;
@@ -88,7 +99,7 @@ int run_await(struct tree *tree, struct handle *handle, const char *text, size_t
     list_append(&tree->handles.waits, &wait->link);
     atomic_store_explicit(&wait->withdraw, take_back, memory_order_release);
     lock_drop(&tree->handles.lock);
-    int result = command_await(tree->settings.manage, &request, &run->inner);
+    int result = start(tree, handle, context, &run->inner);
     if (result == PARKED)
         return PARKED;
     lock_take(&tree->handles.lock);

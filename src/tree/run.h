@@ -17,4 +17,10 @@ int64_t run_object(node_number node);
 int run_await(struct tree *tree, struct handle *handle, const char *text, size_t len,
     const struct tree_caller *caller, struct wait *wait);
 
+/* The same for what is no command: `start` begins it, and answers 0, PARKED or an error. It is called before
+ * this returns, so that `context` may be the caller's. */
+typedef int run_start(struct tree *tree, const struct handle *handle, const void *context, struct wait *wait);
+int run_start_await(struct tree *tree, struct handle *handle, run_start *start, const void *context,
+    struct wait *wait);
+
 #endif

@@ -106,9 +106,10 @@ struct tree_caller {
     bool resent;
 };
 
-/* 0, PARKED (ask again when the wait finishes with 0), or a negative error (-ENOENT …). */
-int tree_lookup(struct tree *tree, node_number parent, const char *name, struct tree_entry *ret_entry,
-    struct wait *wait);
+/* 0, PARKED (ask again when the wait finishes with 0), or a negative error (-ENOENT …). Some names are the
+ * caller's own (chats/): `caller` NULL has none of those. */
+int tree_lookup(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
+    struct tree_entry *ret_entry, struct wait *wait);
 /* `caller` may be NULL: what is his own (how long his answer is by now) then counts as nothing. */
 int tree_getattr(struct tree *tree, node_number node, const struct tree_caller *caller,
     struct tree_entry *ret_entry);
@@ -119,8 +120,8 @@ int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target);
  * not a position. `with_attributes`: the stat is filled, else node, kind, st_ino and st_mode only. An error
  * may come after entries: those were given. */
 typedef bool tree_add(void *context, const char *name, const struct tree_entry *entry, uint64_t next);
-int tree_list(struct tree *tree, node_number folder, uint64_t offset, bool with_attributes, tree_add *add,
-    void *context);
+int tree_list(struct tree *tree, node_number folder, const struct tree_caller *caller, uint64_t offset,
+    bool with_attributes, tree_add *add, void *context);
 
 /* true: what the folder holds changes only when this number rises (with another revision of any model), and
  * the kernel may keep a listing of it. Nothing is looked up. */
@@ -171,9 +172,11 @@ void tree_release(struct tree *tree, node_number node, uint64_t handle);
  * else -EROFS or -EPERM. */
 int tree_truncate(struct tree *tree, node_number node, uint64_t size);
 
-/* The link `default` in the root. 0 (of a symlink: a name that waits to be renamed is there), PARKED until
- * the command is committed, or an error: -EINVAL for a target that is no model's folder, -EEXIST, -ENOENT,
- * -ERR_NOT_ALLOWED, and what the command says. Elsewhere, and for other names: tree_refuse(). */
+/* The link `default` in the root; and in chats/: rename gives a conversation another name, and unlink of its
+ * `reply` ends what is being answered in it. 0 (of a symlink: a name that waits to be renamed is there),
+ * PARKED until the command is committed, or an error: -EINVAL for a target that is no model's folder,
+ * -EEXIST, -ENOENT, -ERR_NOT_ALLOWED, and what the command says. Elsewhere, and for other names:
+ * tree_refuse(). */
 int tree_symlink(struct tree *tree, node_number parent, const char *name, const char *target,
     const struct tree_caller *caller, struct wait *wait);
 int tree_unlink(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
@@ -182,13 +185,19 @@ int tree_unlink(struct tree *tree, node_number parent, const char *name, const s
 int tree_rename(struct tree *tree, node_number parent, const char *name, node_number new_parent,
     const char *new_name, unsigned flags, const struct tree_caller *caller, struct wait *wait);
 
+/* mkdir in chats/ makes a conversation of the caller's; elsewhere: tree_refuse(). 0, PARKED until it is
+ * committed, or an error: -EEXIST, -EINVAL and -ENAMETOOLONG (the name), -EDQUOT. */
+int tree_mkdir(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
+    struct wait *wait);
+
 /* What every other call that would change something in or at `node` answers (create, mkdir, mknod,
  * symlink, link, unlink, rmdir, rename with its folder; chmod, chown, utimes, setxattr … with itself):
  * -EROFS for the model's own files, -EPERM for what is ours. */
 int tree_refuse(struct tree *tree, node_number node);
 
 /* rmdir of a model's folder forgets it: PARKED (the end is finish()'s), -EBUSY and the sentence in the
- * root's ctl, -ENOENT. Of anything else: tree_refuse(). */
+ * root's ctl, -ENOENT. Of a conversation: it is gone with all that was said, and what is being answered in it
+ * ends. Of anything else: tree_refuse(). */
 int tree_rmdir(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
     struct wait *wait);
 

@@ -48,6 +48,8 @@ void version_hear(struct tree *tree, const struct news *news) {
         return;
     }
     raise(&tree->news);
+    if (news->kind == NEWS_CHAT) /* no text of a model's tells of it */
+        return;
     if (news->kind == NEWS_FILES_CHANGED || news->kind == NEWS_MODEL_FORGOTTEN)
         raise(&tree->versions.listings);
     if (is_about_model(news->kind))

@@ -17,10 +17,14 @@ static uint64_t inherited_object(const struct place *folder, const struct row *r
     return row->about == folder->row->about ? folder->object : 0;
 }
 
-static int load_folder(struct tree *tree, node_number node, struct place *ret_folder) {
+static int load_folder(struct tree *tree, node_number node, const struct tree_caller *caller,
+    struct place *ret_folder) {
     int result = place_load(tree, node, ret_folder);
     if (result < 0)
         return result;
+    ret_folder->caller = caller;
+    if (!place_is_open_to(ret_folder, caller))
+        return -EACCES;
     return ret_folder->row->kind == NODE_FOLDER ? 0 : -ENOTDIR;
 }
 
@@ -30,10 +34,10 @@ static int fill_found(struct tree *tree, node_number node, struct tree_entry *re
     return result < 0 ? result : entry_fill(&place, ret_entry);
 }
 
-int tree_lookup(struct tree *tree, node_number parent, const char *name, struct tree_entry *ret_entry,
-    struct wait *wait) {
+int tree_lookup(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
+    struct tree_entry *ret_entry, struct wait *wait) {
     struct place folder;
-    int result = load_folder(tree, parent, &folder);
+    int result = load_folder(tree, parent, caller, &folder);
     if (result < 0)
         return result;
     enum table table = folder.row->holds;
@@ -134,17 +138,19 @@ static int give_row(struct listing *listing, const struct row *row, uint64_t off
     return row->list ? give_listed(listing, row, after) : row->page ? give_pages(listing, row, after) : 0;
 }
 
-int tree_list(struct tree *tree, node_number node, uint64_t offset, bool with_attributes, tree_add *add,
-    void *context) {
+int tree_list(struct tree *tree, node_number node, const struct tree_caller *caller, uint64_t offset,
+    bool with_attributes, tree_add *add, void *context) {
     struct place folder;
-    int result = load_folder(tree, node, &folder);
+    int result = load_folder(tree, node, caller, &folder);
     if (result < 0)
         return result == -ERR_STALE ? 0 : result; /* one that is gone is empty to who is in it */
-    struct listing listing = {
-        .folder = &folder, .with_attributes = with_attributes, .add = add, .context = context};
+    struct listing listing = {.folder = &folder,
+        .with_attributes = with_attributes,
+        .add = add,
+        .context = context};
     enum table table = folder.row->holds;
     for (const struct row *row = row_next(table, -1); row && !result;
-        row = row_next(table, (int)row_number(row)))
+         row = row_next(table, (int)row_number(row)))
         result = give_row(&listing, row, offset);
     free(listing.page);
     return result < 0 ? result : 0;

@@ -59,15 +59,18 @@ static void bad_params(void) {
 
 static void a_chat(void) {
     struct buf body BUF_CLEANUP = BUF_INIT;
-    body_chat("m", "", "say \"hi\"\n", "", &body);
+    const struct template_turn turns[] = {
+        {TEMPLATE_USER, "say \"hi\"\n"}, {TEMPLATE_ANSWER, "hi"}, {TEMPLATE_USER, "again"}};
+    body_chat("m", "", turns, 1, "", &body);
     CHECK_TEXT(buf_text(&body),
         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"say \\\"hi\\\"\\n\"}],"
         "\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
     buf_clear(&body);
-    body_chat("m", "be terse", "hi", "seed 1\n", &body);
+    body_chat("m", "be terse", turns, 3, "seed 1\n", &body);
     CHECK_TEXT(buf_text(&body),
         "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"be terse\"},"
-        "{\"role\":\"user\",\"content\":\"hi\"}],"
+        "{\"role\":\"user\",\"content\":\"say \\\"hi\\\"\\n\"},"
+        "{\"role\":\"assistant\",\"content\":\"hi\"},{\"role\":\"user\",\"content\":\"again\"}],"
         "\"stream\":true,\"stream_options\":{\"include_usage\":true},\"seed\":1}");
 }
 

@@ -51,6 +51,15 @@ static bool is_written(const struct row *row) {
 
 static void has_a_sane_mode(const struct row *row) {
     bool folder = row->kind == NODE_FOLDER;
+    if (row->about == ABOUT_CHAT) {
+        check_row((row->mode & 0477) == 0400, "is its owner's alone");
+        check_row(!(row->mode & 0100) == !folder, "folders can be entered");
+        return;
+    }
+    if (row_number(row) == ROW_CHATS) { /* where anybody makes folders of his own, as in /tmp */
+        check_row(row->mode == 01777, "is anybody's, and each name its maker's");
+        return;
+    }
     check_row((row->mode & 0444) == 0444, "is readable by all");
     check_row(!(row->mode & 0022) || row->kind == NODE_CONTROL || is_question(row),
         "others write commands and questions only");
@@ -81,8 +90,8 @@ static void has_what_its_kind_needs(const struct row *row) {
     check_row((row->print != NULL) == (text || row->kind == NODE_LINK), "prints when it is a text or a link");
     check_row((row->await && row->is_busy) == (row->kind == NODE_WAIT),
         "can be waited for when it is `wait`");
-    check_row((row->commands != 0) == (written && !is_question(row)),
-        "has commands when it can be written to");
+    bool commanded = written && !is_question(row) && row->about != ABOUT_CHAT;
+    check_row((row->commands != 0) == commanded, "has commands when it can be written to");
     check_row((row->holds != NO_TABLE) == (row->kind == NODE_FOLDER), "holds something when it is a folder");
     check_row(!text || !row->attr_ms, "a text's attributes are never believed for longer than asked");
 }

@@ -74,7 +74,7 @@ static inline bool take_one(void *context, const char *name, const struct tree_e
 static inline bool list_next(node_number folder, uint64_t *offset, char name[static 256],
     struct tree_entry *ret_entry) {
     struct next_entry to = {.name = name, .entry = ret_entry, .offset = *offset};
-    CHECK_OK(tree_list(tree, folder, *offset, true, take_one, &to));
+    CHECK_OK(tree_list(tree, folder, NULL, *offset, true, take_one, &to));
     *offset = to.offset;
     return to.found;
 }
@@ -209,7 +209,7 @@ static inline struct wait *new_wait(void) {
 
 static inline int step(node_number folder, const char *name, struct tree_entry *entry) {
     for (unsigned attempt = 0; attempt < 3; attempt++) {
-        int result = tree_lookup(tree, folder, name, entry, new_wait());
+        int result = tree_lookup(tree, folder, name, NULL, entry, new_wait());
         if (result != PARKED)
             return result;
         result = end_of(result);

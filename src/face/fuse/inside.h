@@ -99,6 +99,7 @@ void walk_statfs(fuse_req_t req, fuse_ino_t node);
 void walk_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size);
 void walk_listxattr(fuse_req_t req, fuse_ino_t node, size_t size);
 void link_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void link_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void link_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void link_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
     const char *new_name, unsigned flags);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* symlink, rename and unlink: the link `default` in the root. All else is the tree's to refuse. */
+/* symlink, rename, unlink and mkdir: the link `default` in the root, conversations. All else is the tree's to
+ * refuse. */
 
 #include "base/buf.h"
 #include "face/fuse/inside.h"
 #include "face/fuse/park.h"
+#include "face/fuse/waker.h"
 
 enum { COMMAND_MOST_MS = 30000 };
 
@@ -17,12 +19,13 @@ static void changed(struct parked *parked, int result) {
     parked_free(parked);
 }
 
-/* A symlink is answered with what a lookup would find. */
+/* What was made is answered with what a lookup would find. */
 static void made(struct parked *parked, int result) {
     const struct call *call = &parked->call;
+    struct tree_caller caller = caller_of(call);
     struct tree_entry entry;
     if (result >= 0)
-        result = tree_lookup(call->face->tree, call->node, parked->name, &entry, &parked->wait);
+        result = tree_lookup(call->face->tree, call->node, parked->name, &caller, &entry, &parked->wait);
     if (result < 0)
         answer_error(call, result);
     else
@@ -31,7 +34,7 @@ static void made(struct parked *parked, int result) {
 }
 
 static const struct parked_kind MADE = {
-    .name = "symlink",
+    .name = "make",
     .answer = made,
     .refuse = answer_error,
     .patience_ms = patience_ms,
@@ -52,6 +55,17 @@ void link_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const c
     struct parked *parked = parked_new(&call, &MADE);
     parked->name = mem_text(name);
     park_or_answer(parked, tree_symlink(call.face->tree, parent, name, target, &caller, &parked->wait));
+}
+
+void link_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
+    (void)mode; /* the owner's alone, whatever it says */
+    struct call call = call_of(req, OPERATION_LINK, parent);
+    if (waker_makes(call.face->waker, &call, name))
+        return;
+    struct tree_caller caller = caller_of(&call);
+    struct parked *parked = parked_new(&call, &MADE);
+    parked->name = mem_text(name);
+    park_or_answer(parked, tree_mkdir(call.face->tree, parent, name, &caller, &parked->wait));
 }
 
 void link_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {

@@ -66,10 +66,12 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t at, bool pl
         .data = loop_buffer(),
         .room = size < FACE_READ_MOST ? size : FACE_READ_MOST,
     };
+    struct tree_caller caller = caller_of(&listing.call);
     uint64_t offset = (uint64_t)at;
     int error = 0;
     if (add_own(&listing, &offset))
-        error = tree_list(listing.call.face->tree, node, offset - OWN_ENTRIES, plus, add_entry, &listing);
+        error = tree_list(listing.call.face->tree, node, &caller, offset - OWN_ENTRIES, plus, add_entry,
+            &listing);
     /* What went before an error is given first; the error comes again with the next request. */
     if (error && !listing.used)
         answer_error(&listing.call, error);

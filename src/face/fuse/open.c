@@ -47,7 +47,7 @@ static const struct open_mode {
     [NODE_STREAM] = {.direct = true, .noflush = true},
     [NODE_WAIT] = {.direct = true, .noflush = true},
     [NODE_VALUE] = {.direct = true},
-    [NODE_DOCUMENT] = {.direct = true, .noflush = true},
+    [NODE_DOCUMENT] = {.direct = true}, /* those of conversations are set by it */
     [NODE_QUESTION] = {.direct = true, .noflush = true},
     [NODE_ANSWER] = {.direct = true, .noflush = true},
     [NODE_FAILURE] = {.direct = true, .noflush = true},

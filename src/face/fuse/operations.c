@@ -4,7 +4,6 @@
 #include "face/fuse/known.h"
 #include "face/fuse/listings.h"
 #include "face/fuse/poll.h"
-#include "face/fuse/waker.h"
 
 /*
  * The kernel's requests. What has no row here is answered ENOSYS, which to the kernel means: do what you
@@ -22,13 +21,6 @@ static void refuse(fuse_req_t req, const char *name, fuse_ino_t node) {
 static void refuse_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device) {
     (void)name, (void)mode, (void)device;
     refuse(req, "mknod", parent);
-}
-
-static void refuse_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
-    struct call call = call_of(req, OPERATION_REFUSED, parent);
-    (void)mode;
-    if (!waker_makes(call.face->waker, &call, name))
-        answer_error(&call, -EROFS);
 }
 
 static void refuse_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name) {
@@ -92,7 +84,7 @@ const struct fuse_lowlevel_ops face_operations = {
     .flush = transfer_flush,
     .poll = poll_poll,
     .mknod = refuse_mknod,
-    .mkdir = refuse_mkdir,
+    .mkdir = link_mkdir,
     .unlink = link_unlink,
     .rmdir = remove_rmdir,
     .symlink = link_symlink,

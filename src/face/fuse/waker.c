@@ -272,7 +272,7 @@ bool waker_makes(const struct waker *waker, const struct call *call, const char 
     struct tree_entry entry;
     if (!is_being_made(waker, call, name))
         return false;
-    int error = tree_lookup(call->face->tree, call->node, name, &entry, &unused);
+    int error = tree_lookup(call->face->tree, call->node, name, NULL, &entry, &unused);
     if (error)
         answer_error(call, error);
     else

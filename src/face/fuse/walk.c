@@ -30,8 +30,9 @@ static const struct parked_kind LOOKUP = {
 
 static void look_up(struct parked *parked) {
     const struct call *call = &parked->call;
+    struct tree_caller caller = caller_of(call);
     struct tree_entry entry;
-    int error = tree_lookup(call->face->tree, call->node, parked->name, &entry, &parked->wait);
+    int error = tree_lookup(call->face->tree, call->node, parked->name, &caller, &entry, &parked->wait);
     if (error == PARKED) {
         park_admit(call->face->park, parked);
         return;
