@@ -22,12 +22,13 @@
 #include "base/err.h"
 #include "base/option.h"
 
+struct declared;
 struct http_loop;
 
 #define ENGINE_URL_SIZE    512
 #define ENGINE_SOCKET_SIZE 108 /* sun_path's, with the NUL */
 #define ENGINE_MODEL_SIZE  256
-#define ENGINE_SECRET_SIZE 1024
+#define ENGINE_SECRET_SIZE 4096
 
 /* What can be asked at an endpoint. */
 enum engine_ability {
@@ -45,6 +46,7 @@ struct engine_endpoint {
     char authorization[ENGINE_SECRET_SIZE]; /* "Bearer …", sent to this url only; "": none. Never logged */
     unsigned can;   /* enum engine_ability bits; 0: not known, and the server itself says what it can't */
     unsigned slots; /* questions that it answers at once; 0: as the setting `slots` says */
+    uint64_t memory_bytes, vram_bytes; /* that the model takes at a server elsewhere; 0: not known */
 };
 
 /* One file of the model, complete, verified and in use for as long as the engine runs. */
@@ -72,6 +74,9 @@ struct engine_model {
     const char *category;            /* of the registry or the card: "llm"; "" unknown */
     const struct engine_file *files; /* the first is the one to load */
     size_t file_count;               /* 0 for an engine that needs no files */
+    const char *wanted;              /* what the setting `engine` says; "": nobody chose */
+    const struct declared *declared; /* what the operator declared, now: who needs it for longer has a
+                                        reference of his own (model/declared.h) */
 };
 
 struct engine_start {
@@ -92,6 +97,9 @@ struct engine {
     /* false: it is for models that are served elsewhere. It is asked before anybody looks for files, and
      * nothing is fetched or held for it. */
     bool needs_files;
+    /* It wants all selected files, of whatever format, not only those of a GGUF: can_load() is asked before
+     * anybody looks for files, with none. */
+    bool takes_all;
     /* Is this a model for it? By key, category, and names and sizes of the files. Quick. */
     bool (*can_load)(const struct engine_model *model, const struct options *options);
     int (*start)(const struct engine_start *start, struct engine_instance **ret_instance,
@@ -101,6 +109,9 @@ struct engine {
     /* The process whose memory, with that of its children, is the model's; 0: none that is known. NULL: it
      * never is. */
     int (*process)(struct engine_instance *instance);
+    /* For an engine that stands for several: what people call this one, valid until free(). can_load() then
+     * looks at model->wanted by itself. NULL: it is called by its own name, which is what `wanted` says. */
+    const char *(*name_of)(const struct engine_instance *instance);
 };
 
 /* The value in force for the model that is started: its own setting where it has one of that name, else the

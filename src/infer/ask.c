@@ -36,8 +36,10 @@ struct ask {
     bool holds_end;
     atomic_bool cancelled;
     /* on the loop's thread */
-    bool heard;    /* a head came */
-    bool refused;  /* the status is an error's: the body says why */
+    bool heard;   /* a head came */
+    bool refused; /* the status is an error's: the body says why */
+    bool rests;   /* for rest_s seconds it wants to hear nothing */
+    unsigned rest_s;
     bool said;     /* some text was added: the blank before it is gone */
     bool in_line;  /* the last byte of the text was no newline */
     bool finished; /* the server said why the answer ends */
@@ -111,7 +113,9 @@ static int on_head(struct http_request *request, const struct http_head *head) {
     struct ask *ask = request->context;
     ask->heard = true;
     ask->refused = head->status >= 300;
-    answer_set_status(ask->answer, head->status);
+    ask->rests = (head->status == 429 || head->status == 503) && http_head_retry_after(head, &ask->rest_s);
+    if (!ask->rests)
+        answer_set_status(ask->answer, head->status);
     answer_moved(ask->answer);
     return 0;
 }
@@ -215,12 +219,18 @@ static void on_done(struct http_request *request, int result) {
     result = judge(ask, result);
     if (result == 0 && ask->in_line)
         (void)answer_add(ask->answer, "\n", 1); /* as all our texts end; at the limit it ends without */
-    if (result != -ERR_UNREACHABLE && !ask->holds_end)
+    ask->rests = ask->rests && (result == -ERR_RATE_LIMITED || result == -EAGAIN);
+    if (result != -ERR_UNREACHABLE && !ask->rests && !ask->holds_end)
         answer_end(ask->answer, result, err_text(&ask->reason, result));
     lock_take(&ask->room->lock);
     list_remove(&ask->link);
     lock_drop(&ask->room->lock);
     ask->done(ask->context, result);
+}
+
+bool ask_rest(const struct ask *ask, unsigned *ret_seconds) {
+    *ret_seconds = ask->rest_s;
+    return ask->rests;
 }
 
 const char *ask_reason(const struct ask *ask) {

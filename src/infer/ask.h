@@ -40,8 +40,9 @@ struct ask_settings {
     uint64_t stall_ms;                    /* nothing came for so long: -ERR_STALLED; 0: none */
     struct answer *answer;                /* a reference of the ask's own is taken */
     bool holds_end; /* the answer's end is not said here: done() has it, and ask_reason() */
-    /* It is over, and the answer has ended; but with -ERR_UNREACHABLE nothing was said and nothing ended:
-     * it can be asked again, elsewhere. On the loop's thread, the last that is heard of the ask. */
+    /* It is over, and the answer has ended; but with -ERR_UNREACHABLE, and when ask_rest() is true, nothing
+     * was said and nothing ended: it can be asked again, elsewhere or later. On the loop's thread, the last
+     * that is heard of the ask. */
     void (*done)(void *context, int result);
     void *context;
 };
@@ -55,6 +56,9 @@ struct ask *ask_start(struct ask_room *room, const struct ask_settings *settings
 /* Closes the connection, at which servers stop; done() comes with -ERR_CANCELLED if it did not come before.
  * Before ask_free() only. */
 void ask_cancel(struct ask *ask);
+/* From done() on: was it refused for now, and said after how many seconds it may come again (429 or 503 with
+ * Retry-After)? */
+bool ask_rest(const struct ask *ask, unsigned *ret_seconds);
 /* After done() was entered: the sentence of its error; and the body of an answer that was a refusal, "" of
  * any other. They live as long as the ask. */
 const char *ask_reason(const struct ask *ask);

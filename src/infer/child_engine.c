@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ struct engine_instance {
     struct engine_events events;
     struct service *service;
     struct http_loop *loop;
-    const char *name;
+    char name[64];
     const struct child_words *reader;
     struct engine_endpoint endpoint;
     char *health;
@@ -56,7 +57,7 @@ static void tell_end(struct engine_instance *child) {
     int error = 0;
     lock_take(&child->lock);
     if (!child->asked_to_end)
-        error = child->reader->judge(child->words, child->code, &reason);
+        error = child->reader->judge(child->words, child->name, child->code, &reason);
     lock_drop(&child->lock);
     child->events.ended(child->events.context, error, reason.text);
 }
@@ -141,7 +142,7 @@ int child_engine_start(const struct engine_start *start, const struct child_star
     lock_init(&child->lock, LOCK_QUEUE);
     child->events = start->events;
     child->loop = start->loop;
-    child->name = settings->name;
+    (void)snprintf(child->name, sizeof child->name, "%s", settings->name);
     child->reader = settings->words;
     child->endpoint = settings->endpoint;
     child->health = mem_text(settings->health);
@@ -174,7 +175,6 @@ void child_engine_free(struct engine_instance *child) {
     if (child->service)
         service_free(child->service);
     lock_done(&child->lock);
-    explicit_bzero(&child->endpoint, sizeof child->endpoint);
     free(child->words);
     free(child->health);
     free(child);
@@ -182,4 +182,8 @@ void child_engine_free(struct engine_instance *child) {
 
 int child_engine_process(struct engine_instance *child) {
     return (int)service_pid(child->service);
+}
+
+const char *child_engine_name(const struct engine_instance *child) {
+    return child->name;
 }

@@ -19,11 +19,11 @@ struct child_words {
     void (*note)(void *words, const char *line); /* a line, in its order */
     /* How it failed: `code` is its exit code, or 128 and a signal's number. A negative error and its
      * sentence. */
-    int (*judge)(const void *words, int code, struct reason *reason);
+    int (*judge)(const void *words, const char *name, int code, struct reason *reason);
 };
 
 struct child_start {
-    const char *name;                       /* static: "llama-server", for traces */
+    const char *name;                       /* for sentences and traces: "llama-server"; copied */
     const struct child_words *words;        /* static */
     struct engine_endpoint endpoint;        /* told as it is, when it answers */
     const char *health;                     /* a URL at the endpoint's socket or port: 200 is ready; copied */
@@ -36,6 +36,7 @@ int child_engine_start(const struct engine_start *start, const struct child_star
 void child_engine_stop(struct engine_instance *instance);
 void child_engine_free(struct engine_instance *instance);
 int child_engine_process(struct engine_instance *instance);
+const char *child_engine_name(const struct engine_instance *instance);
 
 /* In the engine's folder: `home`, empty, for HOME and as the folder where it runs; and `files`, with a named
  * link to each of the model's files. `flat`: by their last names alone, else in their folders. */

@@ -81,17 +81,25 @@ static int list_all(struct seat *seat, const struct catalog_model *model, struct
 static int take(struct seat *seat, const struct catalog_model *model, struct reason *reason) {
     struct catalog_file *files = NULL;
     int count = list_all(seat, model, &files), error = count < 0 ? count : 0;
+    bool all = seat->engine && seat->engine->takes_all;
     const struct catalog_file *first = NULL;
     for (int i = 0; i < count && !first; i++) /* shards are listed in their order */
         if (ends_in(files[i].name, ".gguf") && !is_projector(&files[i]))
             first = &files[i];
+    for (int i = 0; i < count && all && (!first || !ends_in(first->name, ".gguf")); i++) /* the largest */
+        if (!first || files[i].size > first->size)
+            first = &files[i];
+    if (!error && count == SEAT_FILES_MOST && all)
+        error =
+            err_because(reason, -E2BIG, "%s has more than %d files: pull only those that its engine needs",
+                seat->name, SEAT_FILES_MOST - 1);
     if (!error && !first)
         error = err_because(reason, -EOPNOTSUPP, "%s has no file that an engine here can load (GGUF)",
             seat->name);
     if (!error)
         error = use(seat, model, first);
     for (int i = 0; i < count && !error; i++)
-        if (&files[i] != first && belongs(&files[i], first))
+        if (&files[i] != first && (all || belongs(&files[i], first)))
             error = use(seat, model, &files[i]);
     if (count >= 0)
         free(files);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ static void look(struct work *work) {
     struct infer *infer = list_entry(work, struct infer, work);
     atomic_store(&infer->work_queued, false); /* what comes from now on is looked at again */
     bool shut = atomic_load(&infer->shut);
+    http_loop_set_offline(infer->loop, options_bool(infer->settings.options, "offline"));
     questions_drop_silent(infer);
     readers_look(infer);
     for (struct seat *seat = seat_after(infer, NULL); seat; seat = seat_after(infer, seat)) {
@@ -98,9 +100,25 @@ int infer_make_folder(struct infer *infer, struct reason *reason) {
     return error < 0 ? err_because(reason, error, "%s: %s", infer->folder, err_sentence(error)) : 0;
 }
 
+/* What is asked elsewhere goes the way of transfers; what is here, offline=on leaves alone. */
+static int start_loop(struct infer *infer) {
+    const struct options *options = infer->settings.options;
+    char proxy[1024], ca_file[PATH_MAX];
+    struct http_settings settings = {.user_agent = "weightfs/" WEIGHTFS_VERSION,
+        .allow_http = options_bool(options, "allow_http"),
+        .loopback_passes = true};
+    if (options_text(options, "http_proxy", proxy, sizeof proxy))
+        settings.proxy = proxy;
+    if (options_text(options, "ca_file", ca_file, sizeof ca_file))
+        settings.ca_file = ca_file;
+    int error = http_loop_start(&settings, "engines", &infer->loop);
+    if (error == 0)
+        http_loop_set_offline(infer->loop, options_bool(options, "offline"));
+    return error;
+}
+
 int infer_start(const struct infer_settings *settings, struct infer **ret_infer, struct reason *reason) {
     struct infer *infer = mem_new(sizeof *infer);
-    const struct http_settings http = {.user_agent = "weightfs/" WEIGHTFS_VERSION, .proxy = ""};
     infer->settings = *settings;
     infer->work.run = look;
     infer->timer.fire = tick;
@@ -116,7 +134,7 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     if (!error && *infer->folder)
         (void)path_remove_tree(AT_FDCWD, infer->folder); /* of a daemon that was killed */
     if (!error)
-        error = http_loop_start(&http, "engines", &infer->loop);
+        error = start_loop(infer);
     if (!error)
         error = pool_start("infer", 1, &infer->desk);
     infer->room = infer->loop ? ask_room_new(infer->loop) : NULL;
@@ -209,6 +227,8 @@ static void fill_report(const struct seat *seat, struct infer_report *report) {
     report->state = seat->state;
     report->waiting = seat->waiting_count;
     report->answering = seat->asked_count;
+    uint64_t now_ms = clock_ms();
+    report->rest_ms = seat->rest_until_ms > now_ms ? seat->rest_until_ms - now_ms : 0;
 }
 
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report) {

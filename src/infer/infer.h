@@ -127,8 +127,10 @@ struct infer_times {
 struct infer_report {
     char key[NAME_KEY_SIZE]; /* "" before the desk has looked at it */
     enum seat_state state;
-    char engine[32];
+    char engine[40];
     unsigned waiting, answering;
+    uint64_t rest_ms; /* for so long the server wants no question (429 with Retry-After) */
+    uint64_t server_memory_bytes, server_vram_bytes; /* that it takes at a server elsewhere; 0: not known */
     uint64_t asked, answered, failed, prompt_tokens, answer_tokens; /* since the daemon started */
     /* Of the last answer that went well: to its first text, to its end; and how many tokens it had. */
     uint64_t last_first_ms, last_total_ms, last_tokens;

@@ -40,8 +40,8 @@ struct question {
     size_t sent;     /* desk, turns: bytes of what was sent */
     int result;      /* of the ask */
     atomic_bool cancelled;
-    pid_t reader;   /* under lock: who was interrupted reading its answer; 0: nobody */
-    unsigned tries; /* desk */
+    pid_t reader;          /* under lock: who was interrupted reading its answer; 0: nobody */
+    unsigned tries, rests; /* desk: engines that could not be reached; times that one wanted a rest */
     uint64_t queued_ms;
 };
 
@@ -77,12 +77,13 @@ struct seat {
     struct seat_file *files;         /* SEAT_FILES_MOST, while there are any */
     size_t file_count;
     char folder[96];
-    uint64_t deadline_ms; /* of the state; 0: none */
-    uint64_t used_ms;     /* when it was last asked or answered */
-    struct wait fetch;    /* for the pull's end */
-    uint64_t loaded;      /* how often it became ready */
-    bool is_lost;         /* it was ready, and can't be reached */
-    bool fetched;         /* a pull was tried for these questions */
+    uint64_t deadline_ms;   /* of the state; 0: none */
+    uint64_t used_ms;       /* when it was last asked or answered */
+    struct wait fetch;      /* for the pull's end */
+    uint64_t loaded;        /* how often it became ready */
+    uint64_t rest_until_ms; /* the server wants no question before; changed under lock */
+    bool is_lost;           /* it was ready, and can't be reached or refuses us */
+    bool fetched;           /* a pull was tried for these questions */
 
     /* What came from other threads, for the desk to see; under lock. */
     bool is_ready, has_ended, fetch_over;
@@ -159,6 +160,8 @@ void readers_look(struct infer *infer);
 int seat_start(struct seat *seat, const struct engine_events *events, struct reason *reason);
 /* What seat_start() took is given back: after the engine's free(). */
 void seat_put_back(struct seat *seat);
+/* Is it a model that is served elsewhere? Then it takes no memory here, and needs no room. */
+bool seat_is_elsewhere(struct seat *seat);
 /* A setting of the model, or the option of the whole when models have none of that name. */
 int64_t seat_number(struct seat *seat, const char *name);
 bool seat_text(struct seat *seat, const char *name, char *to, size_t size); /* "" and false: unset */
@@ -184,8 +187,9 @@ const struct shape_row *shape_at(const struct engine_endpoint *endpoint, enum in
 /* The family whose texts the model's prompts are put into; told in the seat's figures from then on. */
 void seat_template(struct seat *seat, struct template_choice *ret_choice);
 /* --- files.c: desk --- */
-/* The selected model's files, complete and in use, into the seat. 0; -ENODATA: some are not here; or an error
- * with its sentence. */
+/* The selected model's files, complete and in use, into the seat, the one to load first: those of one GGUF,
+ * or all of them when the seat's engine takes all. 0; -ENODATA: some are not here; or an error with its
+ * sentence. */
 int files_take(struct seat *seat, struct reason *reason);
 void files_put(struct seat *seat);
 #endif

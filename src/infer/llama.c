@@ -16,7 +16,8 @@ static void note(void *words, const char *line) {
     llama_words_note(words, line);
 }
 
-static int judge(const void *words, int code, struct reason *reason) {
+static int judge(const void *words, const char *name, int code, struct reason *reason) {
+    (void)name;
     return llama_words_judge(words, code, reason);
 }
 

@@ -10,6 +10,7 @@
 #include "infer/chat_inside.h"
 #include "infer/numbers.h"
 
+#define RESTS_MOST 5 /* that a server may want for one question */
 #define TRIES_MOST 3 /* engines that a question is asked of, when they can't be reached */
 
 /* Its answer has ended. */
@@ -133,6 +134,8 @@ static struct question *take_next(struct seat *seat, unsigned most) {
 
 void questions_ask(struct seat *seat) {
     struct question *question;
+    if (clock_ms() < seat->rest_until_ms)
+        return;
     while ((question = take_next(seat, seat->endpoint.slots)))
         begin(seat, question);
 }
@@ -197,18 +200,44 @@ static void wait_again(struct seat *seat, struct question *question) {
     seat->waiting_count++;
 }
 
+static bool is_given_up(const struct seat *seat, const struct question *question) {
+    return question->cancelled || atomic_load(&seat->infer->shut);
+}
+
 /* The engine is gone, or hears nobody: it is asked again when there is another one. */
 static bool ask_again(struct seat *seat, struct question *question) {
-    bool again = question->result == -ERR_UNREACHABLE && ++question->tries < TRIES_MOST &&
-                 !question->cancelled && !atomic_load(&seat->infer->shut);
+    struct reason reason = {""};
     if (question->result != -ERR_UNREACHABLE)
         return false;
-    if (!again) {
-        answer_end(question->answer, -EIO, "the engine can't be reached");
+    if (++question->tries >= TRIES_MOST || is_given_up(seat, question)) {
+        (void)err_because(&reason, -EIO, "the engine can't be reached: %s", ask_reason(question->ask));
+        answer_end(question->answer, -EIO, reason.text);
         return false;
     }
-    seat->is_lost = true;
     wait_again(seat, question);
+    seat->is_lost = true;
+    return true;
+}
+
+/* The server has too much to do, and said when it may be asked again: nobody asks it before. */
+static bool ask_later(struct seat *seat, struct question *question) {
+    uint64_t most_ms = (uint64_t)options_number(seat->infer->settings.options, "queue_timeout_s") * 1000;
+    struct reason reason = {""};
+    unsigned rest_s;
+    if (!ask_rest(question->ask, &rest_s))
+        return false;
+    uint64_t until_ms = clock_ms() + UINT64_C(1000) * rest_s;
+    bool is_too_late = until_ms >= question->queued_ms + most_ms;
+    if (++question->rests > RESTS_MOST || is_too_late || is_given_up(seat, question)) {
+        (void)err_because(&reason, question->result, "%s; it may be asked again in %u s%s",
+            ask_reason(question->ask), rest_s, is_too_late ? ", which is later than queue_timeout_s" : "");
+        answer_set_status(question->answer, question->result == -EAGAIN ? 503 : 429);
+        answer_end(question->answer, question->result, reason.text);
+        return false;
+    }
+    wait_again(seat, question);
+    LOCK_SCOPE(&seat->infer->lock);
+    seat->rest_until_ms = until_ms > seat->rest_until_ms ? until_ms : seat->rest_until_ms;
     return true;
 }
 
@@ -234,9 +263,11 @@ void questions_clear(struct seat *seat) {
     drop_late(seat);
     while ((question = take_over(seat))) {
         seat->used_ms = clock_ms();
-        if (ask_again(seat, question) || goes_on(seat, question))
+        if (ask_again(seat, question) || ask_later(seat, question) || goes_on(seat, question))
             continue;
-        question_free(question); /* its ask has ended the answer */
+        if (question->result == -EACCES && !seat->engine->needs_files)
+            seat->is_lost = true; /* the key is read anew for the next one */
+        question_free(question);  /* its ask has ended the answer */
     }
 }
 

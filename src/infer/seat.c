@@ -188,7 +188,8 @@ static int start(struct seat *seat, struct reason *reason) {
     }
     lock_take(&seat->infer->lock);
     seat->figures.error = 0;
-    snprintf(seat->figures.engine, sizeof seat->figures.engine, "%s", seat->engine->name);
+    snprintf(seat->figures.engine, sizeof seat->figures.engine, "%s",
+        seat->engine->name_of ? seat->engine->name_of(seat->instance) : seat->engine->name);
     lock_drop(&seat->infer->lock);
     set_state(seat, SEAT_STARTING, clock_ms() + patience_ms);
     return 0;
@@ -209,7 +210,7 @@ static void step_cold(struct seat *seat) {
     bool wanted = seat->waiting_count || seat->load_wanted;
     seat->unload_wanted = false;
     lock_drop(&seat->infer->lock);
-    if (!wanted || atomic_load(&seat->infer->shut) || !seat_make_room(seat))
+    if (!wanted || atomic_load(&seat->infer->shut) || (!seat_is_elsewhere(seat) && !seat_make_room(seat)))
         return;
     int error = start(seat, &reason);
     if (error == -ENODATA && !seat->fetched)
@@ -249,6 +250,12 @@ static void ended(struct seat *seat) {
     set_state(seat, SEAT_COLD, 0);
 }
 
+static void note_memory(struct seat *seat) {
+    LOCK_SCOPE(&seat->infer->lock);
+    seat->figures.server_memory_bytes = seat->endpoint.memory_bytes;
+    seat->figures.server_vram_bytes = seat->endpoint.vram_bytes;
+}
+
 static void step_starting(struct seat *seat) {
     if (take_flag(seat, &seat->has_ended)) {
         ended(seat);
@@ -256,6 +263,7 @@ static void step_starting(struct seat *seat) {
         seat->endpoint = seat->ready_endpoint;
         if (!seat->endpoint.slots)
             seat->endpoint.slots = (unsigned)seat_number(seat, "slots");
+        note_memory(seat);
         seat->used_ms = clock_ms();
         seat->loaded++;
         seat->fetched = false;

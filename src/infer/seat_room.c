@@ -4,6 +4,8 @@
 #include "infer/inside.h"
 
 bool seat_is_loaded(const struct seat *seat) {
+    if (seat->engine && !seat->engine->needs_files)
+        return false;
     return seat->state == SEAT_STARTING || seat->state == SEAT_READY || seat->state == SEAT_ENDING;
 }
 
@@ -18,8 +20,8 @@ bool seat_make_room(struct seat *seat) {
     unsigned loaded = 0, ending = 0;
     for (struct seat *other = seat_after(infer, NULL); other; other = seat_after(infer, other)) {
         loaded += seat_is_loaded(other);
-        ending += other->state == SEAT_ENDING;
-        if (other->state == SEAT_READY && !seat_has_work(other) &&
+        ending += other->state == SEAT_ENDING && seat_is_loaded(other);
+        if (other->state == SEAT_READY && seat_is_loaded(other) && !seat_has_work(other) &&
             (!oldest || other->used_ms < oldest->used_ms))
             oldest = other;
     }

@@ -54,43 +54,89 @@ bool engine_text(const struct engine_start *start, const char *name, char *to, s
 
 /* ---- which engine */
 
-/* Of those that want files, only the one that the setting names, when it names one. */
-static const struct engine *find_engine(struct seat *seat, const struct engine_model *model,
-    bool needs_files) {
-    char wanted[64] = "";
-    if (needs_files)
-        (void)seat_text(seat, "engine", wanted, sizeof wanted);
-    for (size_t i = 0; engine_table[i]; i++)
-        if (engine_table[i]->needs_files == needs_files &&
-            (!*wanted || strcmp(engine_table[i]->name, wanted) == 0) &&
-            engine_table[i]->can_load(model, seat->infer->settings.options))
-            return engine_table[i];
+enum supply { NO_FILES, ALL_FILES, GGUF_FILES };
+
+static enum supply supply_of(const struct engine *engine) {
+    return !engine->needs_files ? NO_FILES : engine->takes_all ? ALL_FILES : GGUF_FILES;
+}
+
+/* The first of that kind that can. Of those that want files only the one that the setting names, when it
+ * names one: models that are served elsewhere have no choice. */
+static const struct engine *find_engine(const struct infer *infer, const struct engine_model *model,
+    enum supply supply) {
+    for (size_t i = 0; engine_table[i]; i++) {
+        const struct engine *engine = engine_table[i];
+        bool is_meant = supply == NO_FILES || !*model->wanted || engine->name_of ||
+                        strcmp(engine->name, model->wanted) == 0;
+        if (is_meant && supply_of(engine) == supply && engine->can_load(model, infer->settings.options))
+            return engine;
+    }
     return NULL;
 }
 
-static int refuse(struct seat *seat, const char *file, struct reason *reason) {
-    char wanted[64];
-    if (seat_text(seat, "engine", wanted, sizeof wanted))
-        return err_because(reason, -EOPNOTSUPP,
-            "config/engine is %s, which is no engine here for files like %s", wanted, file);
-    return err_because(reason, -EOPNOTSUPP, "no engine here loads files like %s", file);
+/* Is the setting `engine` a name of somebody? Else nothing is fetched for nothing. */
+static int check_wanted(const struct engine_model *model, struct reason *reason) {
+    struct buf names BUF_CLEANUP = BUF_INIT;
+    const struct declaration *declaration;
+    for (size_t i = 0; engine_table[i]; i++) {
+        if (!engine_table[i]->needs_files || engine_table[i]->name_of)
+            continue;
+        if (!*model->wanted || strcmp(engine_table[i]->name, model->wanted) == 0)
+            return 0;
+        (void)buf_format(&names, " %s", engine_table[i]->name); /* no limit: can't fail, as below */
+    }
+    for (size_t i = 0; (declaration = declared_at(model->declared, i)); i++) {
+        if (declaration->kind != DECLARED_COMMAND)
+            continue;
+        if (strcmp(declaration->name, model->wanted) == 0)
+            return 0;
+        (void)buf_format(&names, " %s", declaration->name);
+    }
+    return err_because(reason, -ENOENT,
+        "config/engine is %s, and there is no engine of that name; there are:%s", model->wanted,
+        buf_text(&names));
 }
 
-/* Those that want no files are asked first: for what they serve, none are here. */
+static int refuse(const struct engine_model *model, struct reason *reason) {
+    if (*model->wanted)
+        return err_because(reason, -EOPNOTSUPP, "config/engine is %s, which does not load files like %s",
+            model->wanted, model->files[0].name);
+    return err_because(reason, -EOPNOTSUPP, "no engine here loads files like %s", model->files[0].name);
+}
+
+/* Those that want no files are asked first: for what they serve, none are here. Then those that the operator
+ * declared. */
 static int choose(struct seat *seat, struct engine_model *model,
     struct engine_file files[static SEAT_FILES_MOST], struct reason *reason) {
-    seat->engine = find_engine(seat, model, false);
+    seat->engine = find_engine(seat->infer, model, NO_FILES);
     if (seat->engine)
         return 0;
-    int error = files_take(seat, reason);
+    int error = check_wanted(model, reason);
+    if (error < 0)
+        return error;
+    seat->engine = find_engine(seat->infer, model, ALL_FILES);
+    error = files_take(seat, reason);
     if (error < 0)
         return error;
     for (size_t i = 0; i < seat->file_count; i++)
         files[i] = (struct engine_file){seat->files[i].name, seat->files[i].path, seat->files[i].size};
     model->files = files;
     model->file_count = seat->file_count;
-    seat->engine = find_engine(seat, model, true);
-    return seat->engine ? 0 : refuse(seat, files[0].name, reason);
+    if (!seat->engine)
+        seat->engine = find_engine(seat->infer, model, GGUF_FILES);
+    return seat->engine ? 0 : refuse(model, reason);
+}
+
+bool seat_is_elsewhere(struct seat *seat) {
+    struct catalog_model row;
+    if (catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &row) < 0)
+        return false;
+    const struct engine_model model = {.key = seat->name,
+        .source = row.source,
+        .name = row.name,
+        .category = "",
+        .wanted = ""};
+    return find_engine(seat->infer, &model, NO_FILES) != NULL;
 }
 
 /* ---- its start */
@@ -111,16 +157,20 @@ int seat_start(struct seat *seat, const struct engine_events *events, struct rea
     struct infer *infer = seat->infer;
     struct engine_file files[SEAT_FILES_MOST];
     struct catalog_model row;
-    char category[CATEGORY_SIZE];
+    char category[CATEGORY_SIZE], wanted[DECLARED_NAME_SIZE] = "";
     if (catalog_model(manage_catalog(infer->settings.manage), seat->model_id, &row) < 0)
         return -ERR_STALE;
     model_category(infer->settings.manage, &row, category);
+    (void)seat_text(seat, "engine", wanted, sizeof wanted);
+    struct declared *declared DECLARED_CLEANUP = manage_declared(infer->settings.manage);
     struct engine_model model = {.key = seat->name,
         .source = row.source,
         .name = row.name,
-        .category = category};
+        .category = category,
+        .wanted = wanted,
+        .declared = declared};
     int error = choose(seat, &model, files, reason);
-    if (!error)
+    if (!error && seat->engine->needs_files)
         error = make_folder(seat, reason);
     if (error < 0)
         return error;
@@ -137,6 +187,11 @@ int seat_start(struct seat *seat, const struct engine_events *events, struct rea
 }
 
 void seat_put_back(struct seat *seat) {
+    explicit_bzero(seat->endpoint.authorization, sizeof seat->endpoint.authorization);
+    lock_take(&seat->infer->lock);
+    explicit_bzero(seat->ready_endpoint.authorization, sizeof seat->ready_endpoint.authorization);
+    seat->figures.server_memory_bytes = seat->figures.server_vram_bytes = 0;
+    lock_drop(&seat->infer->lock);
     files_put(seat);
     if (*seat->folder)
         (void)path_remove_tree(AT_FDCWD, seat->folder); /* what is left is removed at the next start */

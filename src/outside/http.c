@@ -53,6 +53,12 @@ bool http_loop_is_offline(const struct http_loop *loop) {
 
 /* ---- on the loop's thread */
 
+/* What the offline gate is for. A redirect can't lead out: from loopback alone http.h's rules let it go on to
+ * what is inside, and a POST follows none. */
+static bool leaves_machine(const struct http_loop *loop, const struct http_request *request) {
+    return !request->unix_socket && !(loop->loopback_passes && http_is_loopback(request->url));
+}
+
 static void adopt_inbox(struct http_loop *loop) {
     for (;;) {
         lock_take(&loop->lock);
@@ -62,7 +68,7 @@ static void adopt_inbox(struct http_loop *loop) {
         if (!link)
             return;
         struct http_request *request = list_entry(link, struct http_request, link);
-        bool gated = http_loop_is_offline(loop) && !request->unix_socket;
+        bool gated = http_loop_is_offline(loop) && leaves_machine(loop, request);
         transfer_adopt(loop, request, stopping ? -ERR_CANCELLED : gated ? -ERR_OFFLINE : 0);
     }
 }
@@ -117,11 +123,11 @@ static void run_delays(struct http_loop *loop) {
     }
 }
 
-/* Offline, what goes through a socket of this machine goes on. */
-static void fail_all(struct list *transfers, int error) {
+/* Offline, what stays on this machine goes on. */
+static void fail_all(const struct http_loop *loop, struct list *transfers, int error) {
     list_each (link, transfers) {
         struct transfer *transfer = list_entry(link, struct transfer, link);
-        if (error != -ERR_OFFLINE || !transfer->request->unix_socket)
+        if (error != -ERR_OFFLINE || leaves_machine(loop, transfer->request))
             transfer_fail(transfer, error, NULL);
     }
 }
@@ -187,8 +193,8 @@ static bool turn(struct http_loop *loop) {
     lock_drop(&loop->lock);
     int end_with = stopping ? -ERR_CANCELLED : http_loop_is_offline(loop) ? -ERR_OFFLINE : 0;
     if (end_with) {
-        fail_all(&loop->active, end_with);
-        fail_all(&loop->waiting, end_with);
+        fail_all(loop, &loop->active, end_with);
+        fail_all(loop, &loop->waiting, end_with);
     }
     adopt_inbox(loop);
     run_tasks(loop);
@@ -256,6 +262,7 @@ int http_loop_start(const struct http_settings *settings, const char *thread_nam
     loop->proxy = mem_text(settings->proxy);
     loop->ca_file = mem_text(settings->ca_file);
     loop->allow_http = settings->allow_http;
+    loop->loopback_passes = settings->loopback_passes;
     loop->connections_per_host = settings->connections_per_host;
     loop->proxied = any_proxy(settings->proxy);
     loop->multi = curl_multi_init();

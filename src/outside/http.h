@@ -18,7 +18,8 @@
  *     first URL's host was such an address itself (checked on the address that is really connected to).
  *
  * The offline gate is here: while it is shut every request ends at once with -ERR_OFFLINE, those under way
- * too; but for those through a Unix socket, which send no packet.
+ * too; but for those through a Unix socket, which send no packet, and, in a loop that says so, those to this
+ * machine itself.
  */
 
 #include <stdbool.h>
@@ -37,6 +38,7 @@ struct http_settings {
     const char *proxy;
     const char *ca_file; /* NULL: the system's */
     bool allow_http;
+    bool loopback_passes; /* through the offline gate: requests to loopback hosts */
     /* 0: no limit of the loop's own. Requests of the last rank leave one to the others. */
     unsigned connections_per_host;
 };
@@ -82,7 +84,7 @@ struct http_request {
     const char *url;
     const char *authorization; /* value of Authorization, e.g. "Bearer …"; NULL */
     const char *accept;        /* NULL: any */
-    const char *unix_socket; /* path of the socket that answers for the URL's host; NULL: TCP */
+    const char *unix_socket;   /* path of the socket that answers for the URL's host; NULL: TCP */
     /* A body makes it a POST, which follows no redirect (`redirects` must be 0). NULL: GET. */
     const void *post;
     size_t post_len;

@@ -29,7 +29,7 @@ struct http_loop {
     pthread_t thread;
     char *user_agent, *proxy, *ca_file;
     unsigned connections_per_host;
-    bool allow_http;
+    bool allow_http, loopback_passes;
     bool proxied;       /* some proxy is configured: addresses are then resolved by it */
     uint64_t now_ms;    /* of this turn of the loop */
     uint64_t looked_ms; /* when deadlines were looked at last */

@@ -74,6 +74,12 @@ static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     }
     sheet_number(&sheet, "waiting", report.waiting);
     sheet_number(&sheet, "answering", report.answering);
+    if (report.rest_ms)
+        sheet_number(&sheet, "rest_s", (report.rest_ms + 999) / 1000);
+    if (report.server_memory_bytes)
+        sheet_number(&sheet, "server_memory_bytes", report.server_memory_bytes);
+    if (report.server_vram_bytes)
+        sheet_number(&sheet, "server_vram_bytes", report.server_vram_bytes);
     sheet_number(&sheet, "asked", report.asked);
     sheet_number(&sheet, "answered", report.answered);
     sheet_number(&sheet, "failed", report.failed);
