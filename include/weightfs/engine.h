@@ -7,12 +7,31 @@
  *
  * An engine starts (or finds) a server that speaks OpenAI's HTTP interface for one model, and says where
  * it is: its *endpoint*. Questions, streams, queues, memory and errors are the same for all engines and
- * not theirs. A new engine is a `struct engine` in the table engine_table (src/infer/table.c).
+ * not theirs. A new engine is a `struct engine` in the table engine_table (src/infer/table.c); the first row
+ * that can load a model does. Most need none of this: a declared command line (docs/engines.md) does, too.
  *
- * All functions are called on one thread, the desk of the floor infer, and must not wait: what takes time is
- * begun, and told later by events->…, from any thread, with no lock held. After a call of start() the engine
- * tells exactly one `ready` or one `ended`; after `ready`, exactly one `ended`, be it asked for by stop() or
- * not. Then free() is called.
+ * The life of one instance:
+ *
+ *      can_load(model)?            yes: this engine it is
+ *      start(start, &instance)     begins; an error with a sentence, and there is no instance
+ *        events.moved()            as often as something shows that it is under way
+ *        events.ready(endpoint)    it answers: questions go there from now on
+ *      stop(instance)              it is to end: at any time after start(), also before `ready`; also again
+ *        events.ended(error)       it has ended: nothing of it is alive, and it tells nothing more
+ *      free(instance)
+ *
+ * All functions are called on one thread, the desk of the floor infer, and must not wait, neither for a
+ * network nor for a process: what takes time is begun, and told later by events.…, from any thread, also from
+ * within start() or stop(), with no lock held. After a start() that went well the engine tells exactly one
+ * `ready` or one `ended`; after `ready` exactly one `ended`, with 0 when stop() asked for it, or whenever
+ * the server ends by itself, with an error and the server's own words. How long a start may take, when it
+ * is unloaded, and what is asked again when it died, is not the engine's to decide.
+ *
+ * What an engine may use: start.loop asks by HTTP (outside/http.h; its thread is where answers come), and
+ * start.folder is its own. A server as a child is src/infer/child_engine.h's work, which three lines call.
+ * Settings are rows in `options`, read by engine_number() and engine_text(), so that a model's own config/
+ * goes before the whole's. Secrets belong into endpoint.authorization and nowhere else: they are wiped, and
+ * log_secret() (base/log.h) keeps them out of every line.
  */
 
 #include <stdbool.h>
@@ -81,7 +100,8 @@ struct engine_model {
 
 struct engine_start {
     struct engine_model model;
-    const char *folder; /* empty, the engine's own, mode 0700; removed with all in it after free() */
+    const char *folder; /* empty, the engine's own, mode 0700; removed with all in it after free(). A short
+                           path: sockets fit. "" for an engine that needs no files */
     const struct options *options;       /* of the whole; live for as long as the engine runs */
     const struct options *model_options; /* settings of the model; during the call only */
     struct http_loop *loop;              /* for asking whether it answers */

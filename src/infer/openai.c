@@ -18,6 +18,7 @@ _Static_assert((int)DECLARED_CHAT == (int)ENGINE_CHAT && (int)DECLARED_COMPLETE 
 
 struct engine_instance {
     struct engine_events events;
+    bool ended;
 };
 
 /* "work/google/gemma-3" is google/gemma-3 at the endpoint work: its declaration, NULL when there is none. */
@@ -58,7 +59,10 @@ static int start(const struct engine_start *start, struct engine_instance **ret_
 }
 
 static void stop(struct engine_instance *instance) {
-    instance->events.ended(instance->events.context, 0, "");
+    bool is_new = !instance->ended;
+    instance->ended = true;
+    if (is_new)
+        instance->events.ended(instance->events.context, 0, "");
 }
 
 static void let_go(struct engine_instance *instance) {
