@@ -19,6 +19,7 @@
     ROW(HANDLE, "tree: open handles and text snapshots")                                               \
     ROW(INFER, "infer: seats, boxes, and the questions that wait in them")                             \
     ROW(ANSWER, "infer: one answer: its text and who waits for more")                                  \
+    ROW(GATEWAY, "infer: which sockets are bound (they are made and unlinked)")                        \
     ROW(MANAGE, "manage: jobs, discoveries, selections under way")                                     \
     ROW(BLOB, "store: one blob: its blocks, waiters, fetches (its part's small files may be written)") \
     ROW(STORE, "store: the table of blobs, the budget's figures")                                      \

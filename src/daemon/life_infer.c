@@ -38,7 +38,8 @@ int start_infer(struct life *life, struct reason *reason) {
     struct infer_settings settings = {.options = life->settings->options,
         .manage = life->manage,
         .timers = life->timers,
-        .folder = folder};
+        .folder = folder,
+        .for_all = face_for_all(life->settings->options)};
     struct reason why = {""};
     choose_folder(life, folder);
     int error = infer_start(&settings, &life->infer, &why);

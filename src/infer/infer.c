@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "infer/chat_inside.h"
 #include "infer/numbers.h"
+#include "infer/gateway.h"
 #include "model/name.h"
 #include "weightfs/version.h"
 
@@ -97,6 +98,8 @@ int infer_make_folder(struct infer *infer, struct reason *reason) {
     int error = path_make_folders(parent);
     if (!error && mkdir(infer->folder, 0700) < 0 && errno != EEXIST)
         error = -errno;
+    if (!error && infer->settings.for_all && chmod(infer->folder, 0711) < 0) /* engines' own stay 0700 */
+        error = -errno;
     return error < 0 ? err_because(reason, error, "%s: %s", infer->folder, err_sentence(error)) : 0;
 }
 
@@ -130,6 +133,7 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     usage_init(infer);
     list_init(&infer->chats);
     list_init(&infer->chat_waits);
+    infer->gateway = gateway_new(infer);
     int error = text_copy(infer->folder, sizeof infer->folder, settings->folder);
     if (!error && *infer->folder)
         (void)path_remove_tree(AT_FDCWD, infer->folder); /* of a daemon that was killed */
@@ -161,6 +165,7 @@ void infer_shut(struct infer *infer) {
     uint64_t until_ms = clock_ms() + SHUT_MS;
     atomic_store(&infer->shut, true);
     drop_pending(infer);
+    (void)infer_cancel_model(infer, 0); /* else they would fail by their engines' end */
     infer_look(infer);
     lock_take(&infer->lock);
     while (!infer->is_calm && clock_ms() < until_ms)
@@ -171,6 +176,7 @@ void infer_shut(struct infer *infer) {
         }
     bool calm = infer->is_calm;
     lock_drop(&infer->lock);
+    gateway_shut(infer->gateway); /* its questions have ended: clients are told */
     if (!calm)
         log_error("an engine does not end; it is left to the kernel");
 }
@@ -189,6 +195,7 @@ void infer_stop(struct infer *infer) {
     while (!list_empty(&infer->seats))
         seat_free(list_entry(infer->seats.next, struct seat, link));
     usage_done(infer);
+    gateway_free(infer->gateway);
     ask_room_free(infer->room);
     if (infer->loop)
         http_loop_stop(infer->loop);
@@ -200,6 +207,14 @@ void infer_stop(struct infer *infer) {
 }
 
 /* ---- what others want and see */
+
+void infer_socket(struct infer *infer, int64_t model_id, struct buf *to) {
+    gateway_path(infer->gateway, model_id, to);
+}
+
+int infer_socket_bind(struct infer *infer, int64_t model_id) {
+    return gateway_bind(infer->gateway, model_id);
+}
 
 int infer_load(struct infer *infer, int64_t model_id) {
     lock_take(&infer->lock);

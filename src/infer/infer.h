@@ -39,11 +39,12 @@ struct infer_settings {
     const struct options *options;
     struct manage *manage; /* fetches what is missing */
     struct timers *timers;
-    /* A folder of the instance's own for sockets and links, which may not be there yet: made with mode
-     * 0700 when it is needed; what is in it is removed at the start and at the end. Short, since a
-     * socket's address has 107 bytes. "": there is no place for one, and no engine of ours is started.
-     * Copied. */
+    /* A folder of the instance's own for sockets and links, which may not be there yet: made when it is
+     * needed, with mode 0700 (`for_all`: 0711); what is in it is removed at the start and at the end. Short,
+     * since a socket's address has 107 bytes. "": there is no place for one, and no engine of ours is
+     * started. Copied. */
     const char *folder;
+    bool for_all; /* other users see the mount: they may connect to its sockets, too */
 };
 
 /* Starts the desk and the engines' loop. */
@@ -94,7 +95,7 @@ bool infer_cancel(struct infer *infer, uint64_t number);
  * of a second apart, the question is ended as by infer_cancel(). 0: somebody reads again. A question that is
  * over stays so. infer/watch.c */
 void infer_watch(struct infer *infer, uint64_t number, pid_t pid);
-/* All of a model; how many. */
+/* All of a model, or (0) of all; how many. */
 unsigned infer_cancel_model(struct infer *infer, int64_t model_id);
 
 /* What the last question of this box was answered; a reference. NULL: nothing was asked. */
@@ -107,6 +108,13 @@ struct answer *infer_newest(struct infer *infer, int64_t model_id, int64_t chat_
 /* The default system prompt ("system") or parameters ("params") of a model: added to `to`, nothing when there
  * are none. They are changed by the commands `system` and `param`. */
 void infer_text(struct infer *infer, int64_t model_id, const char *name, struct buf *to);
+
+/* --- Sockets that speak OpenAI's HTTP interface: gateway.h --- */
+
+/* Where the model's socket is, or (0) the one for all models: added to `to`. */
+void infer_socket(struct infer *infer, int64_t model_id, struct buf *to);
+/* Somebody is about to connect to it: from now on it is there. Quick; -errno. */
+int infer_socket_bind(struct infer *infer, int64_t model_id);
 
 /* --- Loading: seat.c --- */
 

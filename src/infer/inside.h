@@ -124,12 +124,13 @@ struct infer {
     unsigned box_count;
     uint64_t last_number;
     size_t text_bytes; /* of all questions */
+    struct gateway *gateway; /* gateway.h; never NULL once it runs */
     struct usage usage;
 };
 
 /* The desk looks at everything soon. From any thread. */
 void infer_look(struct infer *infer);
-/* Desk: the folder for sockets is there, or a sentence says why not. */
+/* The folder for sockets is there, or a sentence says why not. Any thread. */
 int infer_make_folder(struct infer *infer, struct reason *reason);
 
 /* --- seat.c --- */

@@ -59,5 +59,12 @@ const struct option_row infer_options[] = {
         .least = 1024,
         .most = 8 << 20,
         .help = "how long a conversation may become, both sides counted; then another one is to be begun"},
+    {.name = "socket_timeout_s",
+        .type = OPTION_NUMBER,
+        .value = "60",
+        .least = 1,
+        .most = 86400,
+        .help = "seconds in which a client of openai.sock has to send a whole request, from its connection's "
+                "opening or the last answer on; then it is hung up"},
     {.name = NULL},
 };

@@ -50,6 +50,8 @@ int print_question(const struct place *place, struct buf *to);
 int print_system(const struct place *place, struct buf *to);
 int print_params(const struct place *place, struct buf *to);
 int print_infer_status(const struct place *place, struct buf *to);
+int print_socket(const struct place *place, struct buf *to);
+int prepare_socket(const struct place *place);
 int print_usage(const struct place *place, struct buf *to);
 int print_usage_json(const struct place *place, struct buf *to);
 int print_infer_status_json(const struct place *place, struct buf *to);

@@ -103,3 +103,18 @@ int print_infer_status(const struct place *place, struct buf *to) {
 int print_infer_status_json(const struct place *place, struct buf *to) {
     return infer_sheet(place, to, true);
 }
+
+/* ---- openai.sock: of a model, or (in the root) of all */
+
+int print_socket(const struct place *place, struct buf *to) {
+    if (place->tree->settings.infer)
+        infer_socket(place->tree->settings.infer, (int64_t)place->object, to);
+    else
+        (void)buf_text_add(to, "there-is-no-endpoint");
+    return 0;
+}
+
+int prepare_socket(const struct place *place) {
+    struct infer *infer = place->tree->settings.infer;
+    return infer ? infer_socket_bind(infer, (int64_t)place->object) : 0;
+}

@@ -88,6 +88,9 @@ static const struct row rows[ROW_LIMIT] = {
         .pattern = "default",
         .find = find_default, .list = list_default, .print = print_default,
         .help = "the model that is meant when none is named: `ln -sfn hf/ORG/NAME default`" },
+    [ROW_ALL_SOCKET] = { LINK(IN_ROOT, ABOUT_TREE), .name = "openai.sock",
+        .print = print_socket, .prepare = prepare_socket,
+        .help = "the same for all models: the member `model` of a request says which" },
     [ROW_CATALOGUE] = { TEXT(IN_ROOT, ABOUT_TREE), .name = "catalogue.json",
         .print = print_catalogue,
         .wakes = TREE_WAKE_MODEL | TREE_WAKE_JOB,
@@ -257,6 +260,10 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_CHAT_STATUS] = { KIND(NODE_TEXT, 0400, AGES, NEVER), .in = IN_CHAT, .about = ABOUT_CHAT,
         .name = "status", .print = print_chat_status,
         .help = "how long it is, what is not sent since the context is full, what waits, what failed" },
+
+    [ROW_SOCKET] = { LINK(IN_INFER, ABOUT_MODEL), .name = "openai.sock",
+        .print = print_socket, .prepare = prepare_socket,
+        .help = "a Unix socket that speaks OpenAI's HTTP interface for this model" },
 
     /* --- hf/ORG/NAME/config/ --- */
     [ROW_MODEL_OPTION] = { VALUE(IN_MODEL_CONFIG, ABOUT_MODEL_OPTION), .pattern = "OPTION",

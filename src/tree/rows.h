@@ -36,6 +36,7 @@ enum row_number {
     ROW_BY = 11,
     ROW_DEFAULT = 12,
     ROW_CATALOGUE = 14,
+    ROW_ALL_SOCKET = 27,
     ROW_AUDIT = 13,
     ROW_JOB = 16,
     ROW_JOB_STATUS = 17,
@@ -101,6 +102,7 @@ enum row_number {
     ROW_CHAT_PARAMS = 112,
     ROW_CHAT_HISTORY = 113,
     ROW_CHAT_STATUS = 114,
+    ROW_SOCKET = 115,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
 };
 
@@ -176,6 +178,8 @@ struct row {
     /* All but folders, streams and model files: what reading gives; of a link, where it leads, without a
      * newline. Never asks the network. 0 or an error. */
     int (*print)(const struct place *place, struct buf *to);
+    /* Of a link: before it is read, what has to be there then. NULL: nothing. */
+    int (*prepare)(const struct place *place);
     /* NODE_TEXT: what an open may wait for, once and bounded, so that print() knows more: 0, PARKED, or an
      * error. NULL: nothing. */
     int (*ready)(const struct place *place, struct wait *wait);

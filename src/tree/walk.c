@@ -161,5 +161,8 @@ int tree_readlink(struct tree *tree, node_number node, struct buf *ret_target) {
     int result = place_load(tree, node, &place);
     if (result < 0)
         return result;
-    return place.row->kind == NODE_LINK ? place.row->print(&place, ret_target) : -EINVAL;
+    if (place.row->kind != NODE_LINK)
+        return -EINVAL;
+    result = place.row->prepare ? place.row->prepare(&place) : 0;
+    return result < 0 ? result : place.row->print(&place, ret_target);
 }

@@ -100,7 +100,7 @@ static uint64_t request_most_ms(void) {
     return seconds * 1000 / 2;
 }
 
-static bool wants_allow_other(const struct options *options) {
+bool face_for_all(const struct options *options) {
     char word[8];
     (void)options_text(options, "allow_other", word, sizeof word); /* it has a default */
     return strcmp(word, "on") == 0 || (strcmp(word, "auto") == 0 && geteuid() == 0);
@@ -118,7 +118,7 @@ static void add_escaped(struct buf *to, const char *text) {
 static int make_session(struct face *face, const char *source_name, struct reason *reason) {
     BUF_CLEANUP struct buf mount_options = BUF_INIT;
     (void)buf_text_add(&mount_options, "subtype=weightfs,default_permissions,nosuid,nodev,noatime");
-    if (wants_allow_other(face->options))
+    if (face_for_all(face->options))
         (void)buf_text_add(&mount_options, ",allow_other");
     (void)buf_text_add(&mount_options, ",fsname=");
     add_escaped(&mount_options, source_name);

@@ -36,6 +36,9 @@ struct face_settings {
     const char *state_path; /* a file of this instance where backing ids are kept for a successor */
 };
 
+/* Do other users than the one who mounts see the mount (`allow_other`)? */
+bool face_for_all(const struct options *options);
+
 /* Mounts (clearing a stale mount of ours there first). The mount answers only while face_run() runs. */
 int face_new(const struct face_settings *settings, struct face **ret_face, struct reason *reason);
 /* The tree is made after the face (it shows the face's figures) and given to it before running. */
