@@ -36,6 +36,10 @@ at_exit() {
         eval "${cleanups[n]}"
     done
     [ -z "$test_failed" ] || code=1
+    if [ -e "$TEST_DIR/.no-command" ] && [ "$code" = 0 ]; then
+        echo "$TEST_NAME: there is no command $(sort -u "$TEST_DIR/.no-command" | tr '\n' ' ')" >&2
+        code=1
+    fi
     if [ -n "$own_test_dir" ]; then
         case $code in
             0|77) rm -rf "$TEST_DIR" ;;
@@ -48,6 +52,13 @@ trap at_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap '[ "$BASH_SUBSHELL" -gt 0 ] || echo "$TEST_NAME:$LINENO: failed: $BASH_COMMAND" >&2' ERR
+
+# A mistyped name within $(…) fails nothing by itself: what it should have printed is empty, and may be compared with "".
+command_not_found_handle() {
+    echo "$1" >> "$TEST_DIR/.no-command"
+    echo "$1: command not found" >&2
+    return 127
+}
 
 # In the test's own process group, so that whoever ends the test reaches what it waits for, and the cleanups run.
 timeout() { command timeout --foreground "$@"; }
