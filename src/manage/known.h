@@ -34,6 +34,8 @@ void model_category(struct manage *manage, const struct catalog_model *model, ch
  * says their categories changed. Desk. labels.c */
 void labels_renew(struct manage *manage, int64_t model_id);
 void labels_renew_all(struct manage *manage);
+/* All of them, unless they were made from the registry in force. */
+void labels_at_start(struct manage *manage);
 
 /* ---- required ---- */
 

@@ -7,7 +7,12 @@
 #include "manage/internal.h"
 #include "manage/known.h"
 #include "model/catalog_by.h"
+#include "model/catalog_mark.h"
 #include "model/format.h"
+#include "outside/digest.h"
+#include "weightfs/version.h"
+
+#define LABELS_MARK "labels"
 
 /* Of the files that hold weights, the format that most bytes have, as far as names tell. */
 static int find_format(struct manage *manage, const struct catalog_model *model,
@@ -87,6 +92,24 @@ static int write_page(struct manage *manage, const struct labelled *array, size_
     return result;
 }
 
+/* Settings of models tell of their changes by themselves; the registry may be another one at each start. */
+static void make_mark(struct manage *manage, char to[static SHA256_HEX_SIZE]) {
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    struct registry *registry REGISTRY_CLEANUP = manage_registry(manage);
+    (void)buf_format(&text, "%s\n", WEIGHTFS_VERSION); /* no limit: none of these can fail */
+    for (size_t i = 0; i < registry_count(registry); i++) {
+        const struct registry_entry *entry = registry_entry(registry, i);
+        (void)buf_format(&text, "%s %s\n", entry->key, entry->category);
+    }
+    digest_of(text.data, text.len, to);
+}
+
+static int set_mark(struct manage *manage) {
+    char mark[SHA256_HEX_SIZE];
+    make_mark(manage, mark);
+    return catalog_set_mark(manage->settings.catalog, LABELS_MARK, mark);
+}
+
 void labels_renew_all(struct manage *manage) {
     enum { PAGE = 64 };
     struct catalog_model *page = mem_array(PAGE, sizeof *page);
@@ -106,8 +129,17 @@ void labels_renew_all(struct manage *manage) {
         if (result == 0)
             result = write_page(manage, changes, change_count);
     }
+    if (result == 0)
+        result = set_mark(manage);
     if (result < 0)
         log_warning("by/ can't be kept up to date: %s", err_sentence(result));
     free(changes);
     free(page);
+}
+
+void labels_at_start(struct manage *manage) {
+    char before[CATALOG_MARK_SIZE], now[SHA256_HEX_SIZE];
+    make_mark(manage, now);
+    if (catalog_mark(manage->settings.catalog, LABELS_MARK, before) < 0 || strcmp(before, now) != 0)
+        labels_renew_all(manage);
 }

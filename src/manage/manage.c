@@ -242,7 +242,7 @@ static void begin_desk(struct work *work) {
         if (jobs_take_up(manage) < 0)
             log_error("the jobs that were open can't be read from the catalogue");
         holds_renew(manage);
-        labels_renew_all(manage);
+        labels_at_start(manage);
         ensure_at_start(manage);
         auto_update_start(manage);
     }

@@ -273,6 +273,8 @@ static const char *const steps[] = {
     "    prompt_tokens INTEGER NOT NULL, answer_tokens INTEGER NOT NULL,"
     "    first_ms INTEGER NOT NULL, total_ms INTEGER NOT NULL,"
     "    PRIMARY KEY (model_id, day, uid)) WITHOUT ROWID;",
+    /* what was made from what: catalog_mark.h */
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 
