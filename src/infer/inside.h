@@ -37,7 +37,7 @@ struct question {
     struct ask *ask; /* desk: on the loop */
     bool over;       /* under lock: the ask is done; the desk takes it away */
     bool kept;       /* under lock: a turn of a chat, written or refused: its answer has ended */
-    size_t sent;     /* desk, turns: bytes of what was sent */
+    size_t sent;     /* desk, turns: bytes of the texts that were sent */
     int result;      /* of the ask */
     atomic_bool cancelled;
     pid_t reader;          /* under lock: who was interrupted reading its answer; 0: nobody */

@@ -73,7 +73,7 @@ static int make_body(struct seat *seat, struct question *question, const struct 
     else
         body_chat(seat->endpoint.model, buf_text(&talk.system), talk.turns, talk.count,
             buf_text(&talk.params), body);
-    question->sent = body->len;
+    question->sent = talk.bytes;
     return 0;
 }
 

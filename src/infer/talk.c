@@ -19,6 +19,7 @@ void talk_add(struct talk *talk, enum template_role role, const char *text) {
         talk->room = talk->room ? talk->room * 2 : 1;
         talk->turns = mem_resize(talk->turns, talk->room, sizeof *talk->turns);
     }
+    talk->bytes += strlen(text);
     talk->turns[talk->count++] = (struct template_turn){role, mem_text(text)};
 }
 

@@ -14,6 +14,7 @@ struct talk {
     struct buf system, params;
     struct template_turn *turns; /* each text is the talk's own */
     size_t count, room;
+    size_t bytes; /* of the turns' texts */
 };
 
 /* Fills an empty one. 0, or an error with its sentence: -ERR_STALE (the conversation is gone), -EDQUOT (it is
