@@ -53,6 +53,8 @@ static const struct verb own_verbs[] = {
         "what the last validation of a model found", document_flags, verb_document},
     {"run", "[-m DIR] KEY|PATH [PROMPT…]",
         "ask a model; without a PROMPT standard input is one", run_flags, verb_run},
+    {"chat", "[-m DIR] KEY|PATH [NAME]",
+        "talk with a model, a line a turn; a NAME is kept, and goes on next time", chat_flags, verb_chat},
     {"help", "[VERB]",
         "this list, or all of one verb", no_flags, verb_help},
 };

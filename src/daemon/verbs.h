@@ -38,7 +38,7 @@ const char *command_of_verb(const char *verb);
 
 extern const struct flag mount_flags[], umount_flags[], document_flags[], text_flags[], ls_flags[],
     pull_flags[], config_flags[], jobs_flags[], events_flags[], configure_flags[], recommended_flags[],
-    command_flags[], run_flags[];
+    command_flags[], run_flags[], chat_flags[];
 int verb_mount(int argc, char **argv);
 int verb_umount(int argc, char **argv);
 int verb_document(int argc, char **argv);
@@ -51,6 +51,7 @@ int verb_recommended(int argc, char **argv);
 int verb_config(int argc, char **argv);
 int verb_command(int argc, char **argv);
 int verb_run(int argc, char **argv);
+int verb_chat(int argc, char **argv);
 int verb_help(int argc, char **argv);
 
 #endif

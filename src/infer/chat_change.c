@@ -217,8 +217,22 @@ static unsigned mark(struct list *questions, int64_t id) {
     return count;
 }
 
+/* One whose document is being written, or was and comes in a moment, off the list. */
+static struct question *take_pending(struct infer *infer, int64_t id) {
+    LOCK_SCOPE(&infer->lock);
+    list_each (link, &infer->pending)
+        if (list_entry(link, struct question, link)->asking.chat_id == id) {
+            list_remove(link);
+            return list_entry(link, struct question, link);
+        }
+    return NULL;
+}
+
 unsigned chat_cancel(struct infer *infer, int64_t id) {
+    struct question *question;
     unsigned count = 0;
+    for (; (question = take_pending(infer, id)); count++)
+        question_end(question, -ERR_CANCELLED, NULL);
     lock_take(&infer->lock);
     list_each (link, &infer->seats) {
         struct seat *seat = list_entry(link, struct seat, link);
