@@ -22,28 +22,27 @@ static struct infer *infer_of(struct manage *manage, struct reason *reason) {
 
 /* ---- load, unload */
 
-static int parse_load(struct manage *manage, const struct command_request *request, char *arguments,
+static int parse_nothing(struct manage *manage, const struct command_request *request, char *arguments,
     struct reason *reason) {
     (void)manage, (void)request;
     return *arguments ? err_because(reason, -ERR_BAD_VALUE, "it takes no arguments") : 0;
 }
 
-static int run_load(struct manage *manage, const struct command_request *request, char *arguments,
-    struct reason *reason) {
-    (void)arguments;
-    struct infer *infer = infer_of(manage, reason);
-    if (!infer)
-        return -EOPNOTSUPP;
-    SAY(reason, "it is being loaded; infer/status tells");
-    return infer_load(infer, request->id);
-}
-
-static int parse_unload(struct manage *manage, const struct command_request *request, char *arguments,
+static int parse_force(struct manage *manage, const struct command_request *request, char *arguments,
     struct reason *reason) {
     (void)manage, (void)request;
     return *arguments && strcmp(arguments, "force") != 0
                ? err_because(reason, -ERR_BAD_VALUE, "it takes `force`, or nothing")
                : 0;
+}
+
+static int run_load(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    struct infer *infer = infer_of(manage, reason);
+    if (!infer)
+        return -EOPNOTSUPP;
+    SAY(reason, "it is being loaded; infer/status tells");
+    return infer_load(infer, request->id, *arguments ? LOAD_FORCED : LOAD_USUAL);
 }
 
 static int run_unload(struct manage *manage, const struct command_request *request, char *arguments,
@@ -113,12 +112,13 @@ static int run_param(struct manage *manage, const struct command_request *reques
 
 /* clang-format off */
 const struct command_row infer_commands[] = {
-    { "load", "", COMMAND_MODEL,
-      "load the model into an engine now; it is pulled if it is not here", parse_load, run_load, 0 },
+    { "load", "[force]", COMMAND_MODEL,
+      "load the model into an engine now; it is pulled if it is not here; force: whatever the budgets say",
+      parse_force, run_load, 0 },
     { "unload", "[force]", COMMAND_MODEL,
-      "unload it once it has answered; force: at once", parse_unload, run_unload, 0 },
+      "unload it once it has answered; force: at once", parse_force, run_unload, 0 },
     { "silence", "", COMMAND_MODEL,
-      "end all questions to it, also those that it is answering", parse_load, run_silence, 0 },
+      "end all questions to it, also those that it is answering", parse_nothing, run_silence, 0 },
     { "system", "TEXT|none", COMMAND_MODEL,
       "the default system prompt, as a write into infer/system does", parse_system, run_system, 0 },
     { "param", "NAME [VALUE]|none", COMMAND_MODEL,

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bus.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -31,7 +32,8 @@ static bool has_business(struct infer *infer) {
     bool busy = !list_empty(&infer->pending);
     list_each (link, &infer->seats) {
         const struct seat *seat = list_entry(link, struct seat, link);
-        busy = busy || seat->state != SEAT_COLD || seat->waiting_count || seat->asked_count;
+        busy =
+            busy || seat->state != SEAT_COLD || seat->waiting_count || seat->asked_count || seat->load_wanted;
     }
     return busy;
 }
@@ -86,6 +88,20 @@ static void tick(struct timer *timer) {
     infer_look(list_entry(timer, struct infer, timer));
 }
 
+static void on_gpus(void *context) {
+    infer_look(context);
+}
+
+/* A setting of a model changed. */
+static void hear(void *context, const struct news *news) {
+    struct infer *infer = context;
+    if (news->kind != NEWS_SETTING || !news->id)
+        return;
+    if (atomic_fetch_add(&infer->settings_version, 1) == UINT_MAX)
+        atomic_fetch_add(&infer->settings_version, 1); /* 0 is none */
+    infer_look(infer);
+}
+
 /* ---- its life */
 
 int infer_make_folder(struct infer *infer, struct reason *reason) {
@@ -134,6 +150,8 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     list_init(&infer->chats);
     list_init(&infer->chat_waits);
     infer->gateway = gateway_new(infer);
+    atomic_init(&infer->settings_version, 1);
+    infer->gpus = gpu_watch_new("", on_gpus, infer);
     int error = text_copy(infer->folder, sizeof infer->folder, settings->folder);
     if (!error && *infer->folder)
         (void)path_remove_tree(AT_FDCWD, infer->folder); /* of a daemon that was killed */
@@ -146,6 +164,7 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
         infer_stop(infer);
         return err_because(reason, error, "%s", err_text(reason, error));
     }
+    bus_listen(hear, infer);
     *ret_infer = infer;
     return 0;
 }
@@ -184,6 +203,7 @@ void infer_shut(struct infer *infer) {
 void infer_stop(struct infer *infer) {
     struct list *link;
     timer_cancel(infer->settings.timers, &infer->timer);
+    gpu_watch_free(infer->gpus); /* it asks the desk to look */
     if (infer->loop)
         http_loop_end(infer->loop);
     pool_stop(infer->desk);
@@ -216,18 +236,26 @@ int infer_socket_bind(struct infer *infer, int64_t model_id) {
     return gateway_bind(infer->gateway, model_id);
 }
 
-int infer_load(struct infer *infer, int64_t model_id) {
+int infer_load(struct infer *infer, int64_t model_id, enum infer_load how) {
     lock_take(&infer->lock);
-    seat_of(infer, model_id)->load_wanted = true;
+    struct seat *seat = seat_of(infer, model_id);
+    seat->load_wanted = true;
+    seat->load_forced = how == LOAD_FORCED;
+    seat->load_gently = how == LOAD_GENTLY;
+    seat->load_fresh = seat->load_fresh || how != LOAD_GENTLY;
+    seat->unload_wanted = false;
     lock_drop(&infer->lock);
     infer_look(infer);
     return 0;
 }
 
 int infer_unload(struct infer *infer, int64_t model_id, bool force) {
+    if (force)
+        (void)infer_cancel_model(infer, model_id);
     lock_take(&infer->lock);
     struct seat *seat = seat_of(infer, model_id);
     seat->unload_wanted = true;
+    seat->load_wanted = seat->load_forced = seat->load_gently = false;
     seat->unload_forced = force;
     lock_drop(&infer->lock);
     if (!atomic_load(&infer->shut))
@@ -244,6 +272,10 @@ static void fill_report(const struct seat *seat, struct infer_report *report) {
     report->answering = seat->asked_count;
     uint64_t now_ms = clock_ms();
     report->rest_ms = seat->rest_until_ms > now_ms ? seat->rest_until_ms - now_ms : 0;
+    if (seat->state != SEAT_COLD || !(seat->waiting_count || seat->load_wanted))
+        *report->waits_for = '\0';
+    if (seat->state != SEAT_STARTING && seat->state != SEAT_READY)
+        report->memory_used = 0;
 }
 
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report) {

@@ -118,8 +118,11 @@ int infer_socket_bind(struct infer *infer, int64_t model_id);
 
 /* --- Loading: seat.c --- */
 
-/* Begins to load or unload it; 0 at once. Unloading lets what is being answered end, unless `force`. */
-int infer_load(struct infer *infer, int64_t model_id);
+/* Begins to load or unload it; 0 at once. Loading keeps to the budgets and unloads others that do nothing for
+ * it, or whatever the budgets say, or only beside what is loaded already. Unloading lets what was asked be
+ * answered first; `force`: it is cancelled. */
+enum infer_load { LOAD_USUAL, LOAD_FORCED, LOAD_GENTLY };
+int infer_load(struct infer *infer, int64_t model_id, enum infer_load how);
 int infer_unload(struct infer *infer, int64_t model_id, bool force);
 
 enum seat_state { SEAT_COLD, SEAT_FETCHING, SEAT_STARTING, SEAT_READY, SEAT_ENDING, SEAT_STATE_COUNT };
@@ -148,7 +151,12 @@ struct infer_report {
     char template[32];
     const char *template_why; /* static; NULL */
     bool template_guessed;
-    int error; /* why it could not be loaded last */
+    /* Bytes; 0: not known. What loading it takes, by its card or as it was measured; what its engine has now;
+     * what all may have. */
+    uint64_t memory_needed, memory_used, memory_budget, vram_needed, vram_budget;
+    char waits_for[160]; /* to be loaded: "hf:acme/two, which is answering"; "": it does not */
+    bool is_outdated;    /* settings changed since it was loaded: it is loaded anew when it has answered */
+    int error;           /* why it could not be loaded last */
     struct reason reason;
 };
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report);

@@ -14,7 +14,9 @@
 #include "base/lock.h"
 #include "base/pool.h"
 #include "infer/ask.h"
+#include "infer/gpu.h"
 #include "infer/infer.h"
+#include "model/card.h"
 #include "model/catalog_usage.h"
 #include "outside/http.h"
 #include "store/store.h"
@@ -58,6 +60,36 @@ struct seat_file {
     struct blob *blob; /* in use */
 };
 
+/* What its engine takes of memory: seat_need.c says how much that will be, seat_room.c whether it may.
+ * Desk. */
+struct seat_memory {
+    struct card_need need;
+    uint64_t stamp; /* of the files and settings that the need is of; 0: it is not known */
+    uint64_t resident,
+        own;            /* of the engine's processes: the most since it was ready, and what they have now */
+    uint64_t looked_ms; /* when that was */
+    uint64_t since_ms;  /* it waits for room since then; 0: it does not */
+    bool is_forced, is_gentle; /* how it is to be loaded, as it was asked for last */
+};
+
+/* What went wrong with it before: seat_trouble.c. Desk. */
+struct seat_trouble {
+    unsigned crashes;  /* in a row, with no answer between */
+    uint64_t answered; /* how much had been answered at the last of them */
+    uint64_t until_ms; /* it is not started before then: since it crashed, or … */
+    int error;         /* … since this came of loading what has the stamp; 0: it did not */
+    uint64_t stamp, at_ms;
+    struct reason reason;
+    bool wants_all; /* memory ran out: it is tried once more with nothing idle beside it */
+};
+
+/* Settings of the model that are asked for often: as they were at a version. Desk. */
+struct seat_settings {
+    unsigned version; /* 0: not read yet */
+    int64_t keep_s;
+    uint64_t stamp; /* of those that its engine starts with */
+};
+
 /* A model's place. Made at its first question or load, kept for its figures until the floor ends. */
 struct seat {
     struct list link; /* infer->seats */
@@ -69,7 +101,9 @@ struct seat {
     struct list asked;      /* struct question; changed by the desk under lock */
     unsigned waiting_count; /* under lock, as the next */
     unsigned asked_count;
-    bool load_wanted, unload_wanted, unload_forced; /* under lock: what people asked for */
+    /* Under lock: what people asked for. Forced: whatever the budget says; gently: only beside what is there
+     * already; fresh: what failed before is forgotten. */
+    bool load_wanted, load_forced, load_gently, load_fresh, unload_wanted, unload_forced;
 
     const struct engine *engine; /* desk, from here on */
     struct engine_instance *instance;
@@ -84,6 +118,10 @@ struct seat {
     uint64_t rest_until_ms; /* the server wants no question before; changed under lock */
     bool is_lost;           /* it was ready, and can't be reached or refuses us */
     bool fetched;           /* a pull was tried for these questions */
+    struct seat_memory memory;
+    struct seat_trouble trouble;
+    struct seat_settings settings;
+    uint64_t started_with; /* the stamp of the settings that its engine has */
 
     /* What came from other threads, for the desk to see; under lock. */
     bool is_ready, has_ended, fetch_over;
@@ -113,6 +151,8 @@ struct infer {
     struct timer timer; /* for deadlines and keep_alive */
     atomic_bool shut;
     uint64_t folders_made; /* desk */
+    struct gpu_watch *gpus;
+    atomic_uint settings_version; /* rises when a setting of a model changes; never 0 */
 
     struct lock lock; /* INFER */
     pthread_cond_t calm;
@@ -156,23 +196,42 @@ void question_end(struct question *question, int error, const char *sentence);
 /* Ends the questions whose readers are no more (infer_watch). */
 void readers_look(struct infer *infer);
 /* --- seat_start.c: desk --- */
-/* Begins to start an engine for it: 0, -ENODATA (files are missing: they are to be fetched), or an error with
- * its sentence. */
+/* Begins to start an engine for it: 0, SEAT_WAITS, -ENODATA (files are missing: they are to be fetched), or
+ * an error with its sentence. */
+#define SEAT_WAITS 1 /* for room: it is to be tried again when something changes */
 int seat_start(struct seat *seat, const struct engine_events *events, struct reason *reason);
 /* What seat_start() took is given back: after the engine's free(). */
 void seat_put_back(struct seat *seat);
-/* Is it a model that is served elsewhere? Then it takes no memory here, and needs no room. */
-bool seat_is_elsewhere(struct seat *seat);
 /* A setting of the model, or the option of the whole when models have none of that name. */
 int64_t seat_number(struct seat *seat, const char *name);
 bool seat_text(struct seat *seat, const char *name, char *to, size_t size); /* "" and false: unset */
 /* --- seat_room.c: desk --- */
 bool seat_is_loaded(const struct seat *seat); /* it takes memory */
 bool seat_has_work(struct seat *seat);
-/* May it be started now? If not, one that does nothing is told to end (seat_end()), and all are looked at
- * again when it has. */
-bool seat_make_room(struct seat *seat);
+/* Its engine is chosen, its files are taken: may it be started now? 0; SEAT_WAITS: one that does nothing was
+ * told to end (seat_end()), or there is nothing to be done but to wait; -ENOMEM with both figures: never. */
+int seat_make_room(struct seat *seat, struct reason *reason);
+/* The same by what was found when it was asked last, and nobody is told to end: is it worth to try? */
+bool seat_may_find_room(struct seat *seat);
+/* What its engine takes now, at most once a second. */
+void seat_measure(struct seat *seat);
 void seat_end(struct seat *seat); /* seat.c: a ready one */
+/* --- seat_need.c: desk --- */
+/* With files and engine: what loading it takes, into seat->memory, unless that is known already. */
+void seat_find_need(struct seat *seat, const struct gpu_figures *gpus, uint64_t vram_budget);
+/* Can a GPU matter to it? */
+bool seat_wants_gpu(struct seat *seat);
+/* Brings seat->settings up to date. */
+void seat_read_settings(struct seat *seat);
+/* --- seat_trouble.c: desk --- */
+/* false: it crashed just now, and is not to be started yet. */
+bool seat_may_start(struct seat *seat);
+/* With files, engine and need: 0, or the error that loading the same met a short time ago. */
+int seat_recall_trouble(struct seat *seat, struct reason *reason);
+/* Loading it failed: true when it is to be tried again at once; else the reason may have become longer. */
+bool seat_tries_again(struct seat *seat, int error, struct reason *reason);
+void seat_note_crash(struct seat *seat, int error, const struct reason *reason);
+void seat_note_ready(struct seat *seat);
 /* --- shape.c --- */
 struct shape_row {
     const char *path; /* behind the endpoint's url */

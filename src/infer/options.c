@@ -27,6 +27,22 @@ const struct option_row infer_options[] = {
         .most = 64,
         .help = "models loaded at once; for one more the least recently used one that does not answer makes "
                 "room"},
+    {.name = "memory_budget",
+        .type = OPTION_SHARE,
+        .value = "80%",
+        .least = 0,
+        .most = INT64_MAX,
+        .live = true,
+        .help =
+            "memory that all loaded models together may take; a part is one of what is available to us (in "
+            "our control group, too); 0: no limit"},
+    {.name = "vram_budget",
+        .type = OPTION_SHARE,
+        .value = "90%",
+        .least = 0,
+        .most = INT64_MAX,
+        .live = true,
+        .help = "the same of the memory of GPUs, where their drivers tell it"},
     {.name = "queue_timeout_s",
         .type = OPTION_NUMBER,
         .value = "3600",

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bus.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -56,11 +57,13 @@ struct seat *seat_after(struct infer *infer, const struct seat *seat) {
 }
 
 static void set_state(struct seat *seat, enum seat_state state, uint64_t deadline_ms) {
-    LOCK_SCOPE(&seat->infer->lock);
+    lock_take(&seat->infer->lock);
     trace(engine, "%s: %s, was %s", seat->name, seat_state_name(state), seat_state_name(seat->state));
     seat->state = state;
     seat->figures.state = state;
     seat->deadline_ms = deadline_ms;
+    lock_drop(&seat->infer->lock);
+    bus_publish(&(struct news){.kind = NEWS_MODEL, .id = seat->model_id});
 }
 
 /* It can't be loaded: all who wait are told, the next question tries again. */
@@ -68,7 +71,7 @@ static void fail(struct seat *seat, int error, const char *sentence) {
     lock_take(&seat->infer->lock);
     seat->figures.error = error;
     (void)err_because(&seat->figures.reason, error, "%s", sentence);
-    seat->load_wanted = seat->fetched = false;
+    seat->load_wanted = seat->load_forced = seat->load_gently = seat->fetched = false;
     lock_drop(&seat->infer->lock);
     numbers_note_load(error);
     log_warning("%s: %s", seat->name, sentence);
@@ -173,7 +176,7 @@ static void fetch(struct seat *seat) {
 
 /* ---- starting */
 
-/* 0, or the error of seat_start(). */
+/* 0, or what seat_start() said. */
 static int start(struct seat *seat, struct reason *reason) {
     const struct engine_events events = {.ready = on_ready,
         .moved = on_moved,
@@ -182,8 +185,8 @@ static int start(struct seat *seat, struct reason *reason) {
     uint64_t patience_ms = (uint64_t)options_number(seat->infer->settings.options, "load_timeout_s") * 1000;
     seat->is_lost = seat->is_ready = seat->has_ended = false; /* of nobody: no engine runs */
     int error = seat_start(seat, &events, reason);
-    if (error < 0) {
-        seat_put_back(seat);
+    if (error) {
+        seat_put_back(seat); /* nothing is held while it waits */
         return error;
     }
     lock_take(&seat->infer->lock);
@@ -210,7 +213,11 @@ static void step_cold(struct seat *seat) {
     bool wanted = seat->waiting_count || seat->load_wanted;
     seat->unload_wanted = false;
     lock_drop(&seat->infer->lock);
-    if (!wanted || atomic_load(&seat->infer->shut) || (!seat_is_elsewhere(seat) && !seat_make_room(seat)))
+    if (!wanted || atomic_load(&seat->infer->shut)) {
+        seat->memory.since_ms = 0;
+        return;
+    }
+    if (!seat_may_start(seat) || !seat_may_find_room(seat))
         return;
     int error = start(seat, &reason);
     if (error == -ENODATA && !seat->fetched)
@@ -237,10 +244,16 @@ static void ended(struct seat *seat) {
     seat->instance = NULL;
     seat_put_back(seat);
     seat->fetched = false;
+    seat->memory.own = 0;
     if (error < 0 && seat->state == SEAT_STARTING) {
-        fail(seat, error, reason.text);
+        if (seat_tries_again(seat, error, &reason))
+            set_state(seat, SEAT_COLD, 0);
+        else
+            fail(seat, error, reason.text);
         return;
     }
+    if (error < 0 && seat->state == SEAT_READY)
+        seat_note_crash(seat, error, &reason);
     if (error < 0) { /* what was being answered has failed by itself; who waits is asked by the next one */
         log_warning("%s: %s", seat->name, reason.text);
         LOCK_SCOPE(&seat->infer->lock);
@@ -256,6 +269,13 @@ static void note_memory(struct seat *seat) {
     seat->figures.server_vram_bytes = seat->endpoint.vram_bytes;
 }
 
+/* Unloading waits for what was asked before. */
+static bool is_unwanted(struct seat *seat) {
+    LOCK_SCOPE(&seat->infer->lock);
+    bool is_asked = seat->waiting_count || seat->asked_count;
+    return atomic_load(&seat->infer->shut) || (seat->unload_wanted && (!is_asked || seat->unload_forced));
+}
+
 static void step_starting(struct seat *seat) {
     if (take_flag(seat, &seat->has_ended)) {
         ended(seat);
@@ -267,25 +287,30 @@ static void step_starting(struct seat *seat) {
         seat->used_ms = clock_ms();
         seat->loaded++;
         seat->fetched = false;
-        take_flag(seat, &seat->load_wanted);
         numbers_note_load(0);
         set_state(seat, SEAT_READY, 0);
+        seat_note_ready(seat);
         questions_ask(seat);
-    } else if (clock_ms() >= seat->deadline_ms || take_flag(seat, &seat->unload_wanted)) {
+    } else if (clock_ms() >= seat->deadline_ms || is_unwanted(seat)) {
         seat->engine->stop(seat->instance);
+    } else {
+        seat_measure(seat);
     }
 }
 
+/* Other settings are in force when nobody needs it any more with those that it was started with. */
 static bool should_end(struct seat *seat) {
-    int64_t keep_s = seat_number(seat, "keep_alive_s");
-    LOCK_SCOPE(&seat->infer->lock);
-    seat->load_wanted = false; /* it is */
-    if (seat->asked_count && !seat->unload_forced)
-        return false;
-    if (seat->unload_wanted || atomic_load(&seat->infer->shut))
+    if (is_unwanted(seat))
         return true;
-    return !seat->waiting_count && !seat->asked_count && keep_s >= 0 &&
-           clock_ms() - seat->used_ms >= (uint64_t)keep_s * 1000;
+    seat_read_settings(seat);
+    LOCK_SCOPE(&seat->infer->lock);
+    seat->figures.is_outdated = seat->settings.stamp != seat->started_with;
+    seat->load_wanted = seat->load_forced = false; /* it is */
+    if (seat->asked_count || seat->waiting_count)
+        return false;
+    if (seat->figures.is_outdated)
+        return seat->load_wanted = true;
+    return seat->settings.keep_s >= 0 && clock_ms() - seat->used_ms >= (uint64_t)seat->settings.keep_s * 1000;
 }
 
 static void step_ready(struct seat *seat) {
@@ -295,6 +320,7 @@ static void step_ready(struct seat *seat) {
         seat_end(seat);
     else
         questions_ask(seat);
+    seat_measure(seat);
 }
 
 static void step_ending(struct seat *seat) {

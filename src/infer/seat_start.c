@@ -127,18 +127,6 @@ static int choose(struct seat *seat, struct engine_model *model,
     return seat->engine ? 0 : refuse(model, reason);
 }
 
-bool seat_is_elsewhere(struct seat *seat) {
-    struct catalog_model row;
-    if (catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &row) < 0)
-        return false;
-    const struct engine_model model = {.key = seat->name,
-        .source = row.source,
-        .name = row.name,
-        .category = "",
-        .wanted = ""};
-    return find_engine(seat->infer, &model, NO_FILES) != NULL;
-}
-
 /* ---- its start */
 
 static int make_folder(struct seat *seat, struct reason *reason) {
@@ -170,9 +158,11 @@ int seat_start(struct seat *seat, const struct engine_events *events, struct rea
         .wanted = wanted,
         .declared = declared};
     int error = choose(seat, &model, files, reason);
+    if (!error)
+        error = seat_make_room(seat, reason);
     if (!error && seat->engine->needs_files)
         error = make_folder(seat, reason);
-    if (error < 0)
+    if (error) /* or SEAT_WAITS */
         return error;
     struct options *model_options = model_options_new(infer->settings.manage, &row);
     const struct engine_start settings = {.model = model,

@@ -59,6 +59,11 @@ static uint64_t tokens_per_second(const struct infer_report *report) {
     return ms && report->last_tokens > 1 ? (report->last_tokens - 1) * 1000 / ms : 0;
 }
 
+static void bytes_if_known(struct sheet *sheet, const char *key, uint64_t bytes) {
+    if (bytes)
+        sheet_bytes(sheet, key, bytes);
+}
+
 static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     struct infer_report report = {.state = SEAT_COLD};
     struct sheet sheet;
@@ -80,6 +85,14 @@ static int infer_sheet(const struct place *place, struct buf *to, bool json) {
         sheet_number(&sheet, "server_memory_bytes", report.server_memory_bytes);
     if (report.server_vram_bytes)
         sheet_number(&sheet, "server_vram_bytes", report.server_vram_bytes);
+    sheet_text(&sheet, "waits_for", *report.waits_for ? report.waits_for : NULL);
+    bytes_if_known(&sheet, "memory_needed", report.memory_needed);
+    bytes_if_known(&sheet, "memory_used", report.memory_used);
+    bytes_if_known(&sheet, "memory_budget", report.memory_budget);
+    bytes_if_known(&sheet, "vram_needed", report.vram_needed);
+    bytes_if_known(&sheet, "vram_budget", report.vram_budget);
+    if (report.is_outdated)
+        sheet_text(&sheet, "settings", "changed since it was loaded: it is loaded anew once it has answered");
     sheet_number(&sheet, "asked", report.asked);
     sheet_number(&sheet, "answered", report.answered);
     sheet_number(&sheet, "failed", report.failed);

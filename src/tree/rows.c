@@ -217,10 +217,10 @@ static const struct row rows[ROW_LIMIT] = {
         .command = "param", .print = print_params, .wakes = TREE_WAKE_MODEL,
         .help = "parameters, one `name value` a line: > replaces all, >> changes some" },
     [ROW_INFER_STATUS] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "status",
-        .print = print_infer_status,
+        .print = print_infer_status, .wakes = TREE_WAKE_MODEL,
         .help = "loaded or not, by which engine, what waits, what was answered, and why it failed" },
     [ROW_INFER_STATUS_JSON] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "status.json",
-        .print = print_infer_status_json,
+        .print = print_infer_status_json, .wakes = TREE_WAKE_MODEL,
         .help = "the same as one JSON object" },
 
     [ROW_USAGE] = { TEXT(IN_INFER, ABOUT_MODEL), .name = "usage",

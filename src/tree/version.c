@@ -3,7 +3,7 @@
 
 #include "tree/inside.h"
 
-#define YOUNG_MS 1000 /* figures: of jobs, of the whole, of the disk */
+#define YOUNG_MS 1000 /* figures: of jobs, of the whole, of the disk, of questions */
 #define QUIET_MS 5000 /* of a model while nothing moves here; another daemon of the store may */
 
 static _Atomic uint64_t *slot_of(struct tree *tree, uint64_t model_id) {
@@ -27,7 +27,7 @@ uint64_t version_of_figures(const struct place *place) {
 }
 
 uint64_t version_lasts_ms(const struct place *place) {
-    return is_of_model(place) ? QUIET_MS : YOUNG_MS;
+    return is_of_model(place) && place->row->in != IN_INFER ? QUIET_MS : YOUNG_MS;
 }
 
 static void raise(_Atomic uint64_t *counter) {
