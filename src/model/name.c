@@ -127,8 +127,33 @@ static int bad(struct reason *reason, const char *what, const char *text) {
     return err_because(reason, -ERR_BAD_NAME, "%s: \"%.160s\"", what, text);
 }
 
+/* What is served elsewhere: all behind the source is the name. */
+static int parse_openai(const char *rest, const char *text, struct name_key *key, struct reason *reason) {
+    const char *slash = strchr(rest, '/');
+    if (!slash || slash == rest || !name_is_served(rest) || text_copy(key->model, sizeof key->model, rest))
+        return bad(reason, "a model behind an endpoint is openai:ENDPOINT/NAME", text);
+    return 0;
+}
+
+static int parse_ollama(const char *rest, const char *text, struct name_key *key, struct reason *reason) {
+    if (name_of_ollama(rest, key->model) < 0)
+        return bad(reason, "a model of Ollama is ollama:NAME:TAG or ollama:NAMESPACE/NAME:TAG", text);
+    return 0;
+}
+
+static const struct {
+    const char *source;
+    int (*parse)(const char *rest, const char *text, struct name_key *key, struct reason *reason);
+} served[] = {
+    {"openai", parse_openai},
+    {"ollama", parse_ollama},
+};
+
 /* Fills in what stands after the source; `rest` is scratch. */
 static int parse_rest(char *rest, const char *text, struct name_key *key, struct reason *reason) {
+    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++)
+        if (!strcmp(key->source, served[i].source))
+            return served[i].parse(rest, text, key, reason);
     char *revision = strchr(rest, '@');
     if (revision) {
         *revision++ = '\0';

@@ -97,6 +97,8 @@ static int read_key(struct reading *reading, const struct json *value, struct re
     const struct name_key *parts = &entry->parts;
     (void)snprintf(again, sizeof again, "%s:%s%s%s", parts->source, parts->model, *parts->variant ? ":" : "",
         parts->variant);
+    if (!strcmp(parts->source, "ollama")) /* which may leave out a tag */
+        entry->key = registry_keep_text(reading->registry, again);
     if (strcmp(again, entry->key) != 0)
         return reading_refuse(reading, "key", "wanted is SOURCE:NAME, with no revision: \"%s\"", again);
     return 0;

@@ -37,7 +37,14 @@ static void test_keys(void) {
     parses("https://hf.co/gpt2", "hf", "gpt2", "", "");
     parses("https://huggingface.co/a/b/tree/refs%2Fpr%2F1?x=y#z", "hf", "a/b", "", "refs/pr/1");
     parses("https://huggingface.co/a/b/tree/main", "hf", "a/b", "", "main");
-    parses("ollama:gemma2:9b", "ollama", "gemma2", "9b", "");
+    parses("ollama:gemma2:9b", "ollama", "gemma2:9b", "", "");
+    parses("ollama:gemma2", "ollama", "gemma2:latest", "", "");
+    parses("ollama:library/gemma2:9b", "ollama", "gemma2:9b", "", "");
+    parses("ollama:me/gemma2", "ollama", "me/gemma2:latest", "", "");
+    parses("ollama:hf.co/acme/tiny-GGUF:Q4_K_M", "ollama", "hf.co/acme/tiny-GGUF:Q4_K_M", "", "");
+    parses("openai:work/gpt-4o", "openai", "work/gpt-4o", "", "");
+    parses("openai:work/google/gemma-3:free@x", "openai", "work/google/gemma-3:free@x", "", "");
+    parses("openai:work/@cf/meta/llama", "openai", "work/@cf/meta/llama", "", "");
     parses("vosk:vosk-model-small-vn-0.4", "vosk", "vosk-model-small-vn-0.4", "", "");
 
     refuses("");
@@ -62,7 +69,85 @@ static void test_keys(void) {
     refuses("https://huggingface.co/a/b/tree/%");
     refuses("https://example.com/a/b");
     refuses("ollama://x");
+    refuses("ollama:");
+    refuses("ollama::tag");
+    refuses("ollama:name:");
+    refuses("ollama:a:b:c");
+    refuses("ollama:host:5000/a:b");
+    refuses("ollama:../b:c");
+    refuses("ollama:a b:c");
+    refuses("openai:work");
+    refuses("openai:work/");
+    refuses("openai:/x");
+    refuses("openai:work//x");
+    refuses("openai:work/../x");
+    refuses("openai:work/a\"b");
     refuses("averylongsourcename:x/y");
+}
+
+static void is_file(const char *name, const char *file) {
+    char there[NAME_FILE_SIZE], back[NAME_MODEL_SIZE];
+    CHECK_ERROR(name_to_file(name, there), 0);
+    CHECK_TEXT(there, file);
+    CHECK_ERROR(name_from_file(file, back), 0);
+    CHECK_TEXT(back, name);
+}
+
+static void is_no_file(const char *file) {
+    char back[NAME_MODEL_SIZE] = "x";
+    CHECK_ERROR(name_from_file(file, back), -ERR_BAD_NAME);
+    CHECK_TEXT(back, "x");
+}
+
+/* Every name of up to `left` more characters: no two are written alike, since each comes back. */
+static void comes_back(char *name, size_t len, size_t left) {
+    char file[NAME_FILE_SIZE], back[NAME_MODEL_SIZE];
+    name[len] = '\0';
+    CHECK(name_to_file(name, file) == 0 && !strchr(file, '/'));
+    CHECK(name_from_file(file, back) == 0 && !strcmp(back, name));
+    for (const char *next = "a-/%2D"; left && *next; next++) {
+        name[len] = *next;
+        comes_back(name, len + 1, left - 1);
+    }
+}
+
+static void test_files(void) {
+    is_file("acme/tiny", "acme--tiny");
+    is_file("google/gemma-3", "google--gemma-3");
+    is_file("gemma2:9b", "gemma2:9b");
+    is_file("a--b", "a-%2Db");
+    is_file("a-/-b", "a%2D--%2Db");
+    is_file("50%", "50%25");
+    is_no_file("a---b");
+    is_no_file("a%2Db");
+    is_no_file("a%");
+    is_no_file("a/b");
+    char name[16];
+    comes_back(name, 0, 6);
+    char longest[NAME_MODEL_SIZE];
+    memset(longest, '/', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    CHECK_ERROR(name_to_file(longest, (char[NAME_FILE_SIZE]){""}), -ENAMETOOLONG);
+}
+
+static void is_folder(const char *name, const char *folder) {
+    char there[NAME_FOLDER_SIZE], back[NAME_MODEL_SIZE];
+    CHECK_ERROR(name_to_folder(name, there), 0);
+    CHECK_TEXT(there, folder);
+    CHECK_ERROR(name_from_folder(folder, strlen(folder), back), 0);
+    CHECK_TEXT(back, name);
+}
+
+static void test_folders(void) {
+    is_folder("acme/tiny", "acme/tiny");
+    is_folder("work/google/gemma-3", "work/google--gemma-3");
+    is_folder("gemma2:9b", "gemma2:9b");
+    is_folder("my--box/a/b", "my-%2Dbox/a--b");
+    char back[NAME_MODEL_SIZE];
+    CHECK_ERROR(name_from_folder("a/b/c", 5, back), -ERR_BAD_NAME);
+    CHECK_ERROR(name_from_folder("a--b/c", 6, back), -ERR_BAD_NAME);
+    CHECK_ERROR(name_from_folder("a/b/infer/prompt", 3, back), 0);
+    CHECK_TEXT(back, "a/b");
 }
 
 static void test_long_keys(void) {
@@ -152,6 +237,8 @@ static void test_long_paths(void) {
 
 int main(void) {
     test_keys();
+    test_files();
+    test_folders();
     test_long_keys();
     test_parts();
     test_revisions();

@@ -45,7 +45,7 @@ static void all_members(void) {
     entry = registry_entry(registry, 1);
     CHECK_TEXT(entry->category, "other");
     CHECK_TEXT(entry->settings[0].name, "force_cpu");
-    CHECK_TEXT(entry->parts.variant, "9b");
+    CHECK_TEXT(entry->parts.model, "gemma2:9b");
     CHECK(!registry_entry(registry, 2));
 }
 
