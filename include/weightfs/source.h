@@ -8,10 +8,13 @@
  * testable and fuzzable without a network, and keeps the offline gate, redirects, limits and secrets in
  * one place (outside/http).
  *
- * Two conversations:
+ * Three conversations:
  *
  *   discovery   discover_new() begins; discover_next() is given the last answer (NULL at first) and says
  *               what to ask next, or that it is done. Steps run one after the other, on any thread.
+ *   a listing   of a source whose models are served elsewhere, so that nothing of them is fetched: list_new()
+ *               begins, list_next() is as discover_next(). What there is to list are places: an endpoint
+ *               each, or the source as a whole.
  *   a file      file_request() says how to ask for a file's bytes; file_head() judges each head of the
  *               answer (redirects too) and says what was learnt; the store keeps the last URL of a good
  *               answer and asks it directly for further ranges until file_head() says -ERR_EXPIRED.
@@ -23,6 +26,8 @@
 
 #include "base/err.h"
 #include "base/option.h"
+#include "model/declared.h"
+#include "model/roster.h"
 #include "model/manifest.h"
 #include "model/name.h"
 #include "outside/http.h"
@@ -35,6 +40,7 @@ struct source_ask {
     char *url;
     char *authorization; /* NULL, or the header's value: for this URL's origin alone */
     const char *accept;  /* static; NULL any */
+    char *post;          /* NULL: GET; else a POST of this JSON */
     size_t body_limit;
 };
 void source_ask_done(struct source_ask *ask);
@@ -64,12 +70,22 @@ struct source_lesson {
     unsigned retry_after_s; /* for -ERR_RATE_LIMITED and 503: 0 when the server did not say */
 };
 
+/* What a remote source lists. Its models' names begin with the place's and a slash; those of the place "" are
+ * names by themselves. */
+struct source_place {
+    const char *name; /* "work"; "": the source as a whole */
+    const char *url;  /* for people */
+};
+
 enum source_step { SOURCE_DONE = 0, SOURCE_ASK = 1 };
 
 struct source {
-    const char *name;                 /* "hf": the folder in the root and the prefix of keys */
-    const char *help;                 /* one sentence for docs and README */
-    unsigned parts;                   /* folders between the source's and the model's: 2 for ORG/NAME */
+    const char *name; /* "hf": the folder in the root and the prefix of keys */
+    const char *help; /* one sentence for docs and README */
+    unsigned parts;   /* of a model's name in a path: 2 for ORG/NAME; 0: one or two, the last has a colon */
+    /* Its models are served elsewhere, by who is declared: it has place() and list_…(), and no options,
+     * access, discover_…() and file_…(). Of others it is the other way round. */
+    bool is_remote;
     const struct option_row *options; /* rows of its own, ended by one without a name */
 
     /* Reads options and secrets (token files: read again each time). -ERR_CONFIG, -ERR_INSECURE with the
@@ -91,6 +107,16 @@ struct source {
         struct manifest **ret_manifest, struct reason *reason);
     void (*discover_free)(void *discovery);
 
+    /* The places by index from 0; false after the last. What is given lives as long as the declarations. */
+    bool (*place)(const struct declared *declared, size_t index, struct source_place *ret_place);
+    /* `model` "": all models of the place; else it alone, or all if that is how one asks. It takes a
+     * reference to the declarations. */
+    void *(*list_new)(struct declared *declared, const char *place, const char *model);
+    /* As discover_next(), with *ret_roster; and -EACCES with a sentence when a key is missing. */
+    int (*list_next)(void *talk, const struct source_answer *answer, struct source_ask *ret_ask,
+        struct roster **ret_roster, struct reason *reason);
+    void (*list_free)(void *talk);
+
     /* How to ask for the bytes of a file, from its first address. */
     int (*file_request)(const struct source_access *access, const struct source_file *file,
         struct source_ask *ret_ask, struct reason *reason);
@@ -104,7 +130,7 @@ struct source {
         const struct http_head *head, bool direct, struct source_lesson *ret_lesson, struct reason *reason);
 };
 
-extern const struct source source_hf;
+extern const struct source source_hf, source_openai, source_ollama;
 
 /* All sources, NULL-ended. */
 extern const struct source *const source_table[];

@@ -20,6 +20,8 @@ int access_table_new(const struct options *options, struct access_table **ret_ta
     for (; table->count < count; table->count++) {
         const struct source *source = source_table[table->count];
         struct reason why = {""};
+        if (source->is_remote)
+            continue; /* who is declared: the manager reads those */
         int error = source->access_new(options, &table->accesses[table->count], &why);
         if (error < 0) {
             access_table_free(table);
@@ -34,7 +36,8 @@ void access_table_free(struct access_table *table) {
     if (!table)
         return;
     for (size_t i = 0; i < table->count; i++)
-        source_table[i]->access_free(table->accesses[i]);
+        if (!source_table[i]->is_remote)
+            source_table[i]->access_free(table->accesses[i]);
     free(table);
 }
 
@@ -57,7 +60,8 @@ void access_table_log(const struct access_table *table) {
     for (size_t i = 0; i < table->count; i++) {
         struct source_ask ask = {0};
         char url[256];
-        if (source_table[i]->file_request(table->accesses[i], &some, &ask, NULL) < 0)
+        if (source_table[i]->is_remote ||
+            source_table[i]->file_request(table->accesses[i], &some, &ask, NULL) < 0)
             continue;
         http_url_for_people(ask.url, url, sizeof(url));
         char *path = strstr(url, "://");

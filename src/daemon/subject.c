@@ -46,21 +46,41 @@ static const struct source *source_of(const char *path, const char **ret_behind)
     return source_find(name);
 }
 
+/* How much of `path`, behind the source's folder, is the model's: 0 when it ends before. *ret_parts:
+ * folders. */
+static size_t model_len(const struct source *source, const char *path, unsigned *ret_parts) {
+    size_t len = 0;
+    for (unsigned part = 1; part <= (source->parts ? source->parts : 2); part++) {
+        size_t start = len + (part > 1), part_len = strcspn(path + start, "/");
+        if (part_len == 0)
+            return 0;
+        len = start + part_len;
+        *ret_parts = part;
+        if (!source->parts && memchr(path + start, ':', part_len))
+            return len;
+        if (path[len] != '/' && part < source->parts)
+            return 0;
+    }
+    return source->parts ? len : 0;
+}
+
+unsigned subject_model_depth(const char *below, bool *ret_is_remote) {
+    const char *model;
+    unsigned parts = 0;
+    const struct source *source = source_of(below, &model);
+    *ret_is_remote = source && source->is_remote;
+    return source && model_len(source, model, &parts) ? 1 + parts : 0;
+}
+
 int subject_key_of(const char *below, char *to, size_t size) {
     const char *model;
+    unsigned parts;
+    char name[NAME_MODEL_SIZE];
     const struct source *source = source_of(below, &model);
-    if (!source)
+    size_t len = source ? model_len(source, model, &parts) : 0;
+    if (!len || name_from_folder(model, len, name) < 0)
         return -ENOENT;
-    size_t len = 0;
-    for (unsigned part = 0; part < source->parts; part++) {
-        size_t part_len = strcspn(model + len + (part > 0), "/");
-        if (part_len == 0)
-            return -ENOENT;
-        len += part_len + (part > 0);
-        if (part + 1 < source->parts && model[len] != '/')
-            return -ENOENT;
-    }
-    int written = snprintf(to, size, "%s:%.*s", source->name, (int)len, model);
+    int written = snprintf(to, size, "%s:%s", source->name, name);
     return written < 0 || (size_t)written >= size ? -ENAMETOOLONG : 0;
 }
 

@@ -9,6 +9,7 @@
  */
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -29,5 +30,9 @@ int subject_because(struct reason *reason, int error, const char *mount, const c
 /* The key of the model that a path below a mount leads into: "hf/acme/tiny/files" gives "hf:acme/tiny".
  * -ENOENT when it leads into none. (Pure.) */
 int subject_key_of(const char *below, char *to, size_t size);
+
+/* How many folders below the mount the model's folder is that `below` (behind the mount) leads to or into;
+ * 0: to none. *ret_is_remote: models of that source are served elsewhere, and have no files. */
+unsigned subject_model_depth(const char *below, bool *ret_is_remote);
 
 #endif

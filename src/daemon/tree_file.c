@@ -109,14 +109,17 @@ int tree_file_find_model(const char *mount, const char *text, char ret_dir[stati
     int error = name_parse(text, &key, reason);
     if (error < 0)
         return error;
-    if (!source_find(key.source))
+    const struct source *source = source_find(key.source);
+    char folder[NAME_FOLDER_SIZE];
+    if (!source)
         return err_because(reason, -ERR_BAD_NAME,
             "%s: there is no source '%s'; `ls %s` shows those that there are", text, key.source, mount);
-    if (key.revision[0] || !strchr(key.model, '/'))
+    if (key.revision[0] || (source->parts && !strchr(key.model, '/')) ||
+        name_to_folder(key.model, folder) < 0)
         return err_because(reason, -ERR_BAD_NAME,
             "%s: known models have names like %s:ORG/NAME; `weightfs pull` finds it by other names", text,
             key.source);
-    int written = snprintf(dir, sizeof(dir), "%s/%s/%s", mount, key.source, key.model);
+    int written = snprintf(dir, sizeof(dir), "%s/%s/%s", mount, key.source, folder);
     if (written < 0 || (size_t)written >= sizeof(dir))
         return err_because(reason, -ENAMETOOLONG, "%s: %s", text, err_sentence(-ENAMETOOLONG));
     if (stat(dir, &status) < 0) {

@@ -96,7 +96,11 @@ static int add_model(struct listing *listing, const char *dir) {
     return 0;
 }
 
+/* In Ollama's folder there are models too: they have a colon. */
 static int add_group(struct listing *listing, const char *dir) {
+    const char *name = strrchr(dir, '/');
+    if (name && strchr(name, ':'))
+        return add_model(listing, dir);
     return each_name(listing, dir, add_model);
 }
 
@@ -109,8 +113,11 @@ static unsigned depth_of(const char *path) {
 }
 
 /* All models below `dir`, which lies `depth` folders below the mount: SOURCE, ORG, NAME. */
+#define MODEL_ITSELF 3
 static int add_models(struct listing *listing, const char *dir, unsigned depth) {
     static visit_function *const visits[] = {NULL, add_group, add_model};
+    if (depth >= MODEL_ITSELF)
+        return add_model(listing, dir);
     if (depth > 0)
         return each_name(listing, dir, visits[depth]);
     int error = 0;
@@ -199,11 +206,14 @@ static int list_files(struct listing *listing, const char *path) {
 
 /* A path in the mount: models above a model's folder, files in it and below. */
 static int list_path(struct listing *listing, const char *mount, const char *path) {
-    unsigned depth = depth_of(path + (strcmp(mount, "/") == 0 ? 0 : strlen(mount)));
-    if (depth < 3)
-        return list_models(listing, path, depth);
+    const char *behind = path + (strcmp(mount, "/") == 0 ? 0 : strlen(mount));
+    bool is_remote;
+    unsigned depth = depth_of(behind);
+    unsigned model_depth = subject_model_depth(behind + strspn(behind, "/"), &is_remote);
+    if (!model_depth || (is_remote && depth == model_depth))
+        return list_models(listing, path, model_depth ? MODEL_ITSELF : depth);
     BUF_CLEANUP struct buf files = BUF_INIT;
-    buf_format(&files, "%s%s", path, depth == 3 ? "/files" : "");
+    buf_format(&files, "%s%s", path, depth == model_depth ? "/files" : "");
     return list_files(listing, buf_text(&files));
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manage/remote_inside.h"
 #include "manage/revision.h"
 #include "manage/setting.h"
 
@@ -61,8 +62,8 @@ static bool consider(struct auto_update *self, const struct catalog_model *model
     struct manage *manage = self->manage;
     struct catalog_following following;
     char mode[16];
-    if (!model_setting_text(manage, model, "auto_update", mode, sizeof mode) || strcmp(mode, "off") == 0 ||
-        catalog_following(manage->settings.catalog, model->id, &following) < 0)
+    if (remote_is(model) || !model_setting_text(manage, model, "auto_update", mode, sizeof mode) ||
+        strcmp(mode, "off") == 0 || catalog_following(manage->settings.catalog, model->id, &following) < 0)
         return true;
     int64_t now_ms = clock_wall_ms();
     int64_t due_ms =

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "manage/card_inside.h"
+#include "manage/remote_inside.h"
 #include "model/catalog_card.h"
 #include "model/card_inside.h"
 
@@ -18,7 +19,24 @@ static int recall(struct manage *manage, int64_t revision_id, const struct card_
     return result ? result : card_parse_json(buf_text(&json), json.len, ret_card);
 }
 
+/* What its server told. */
+static int card_of_remote(struct manage *manage, const struct catalog_model *model, struct card *ret_card) {
+    BUF_CLEANUP struct buf json = BUF_INIT;
+    struct catalog_remote remote;
+    struct card card = {.type_count = 0};
+    int result = catalog_remote(manage->settings.catalog, model->id, &remote, &json);
+    if (!result)
+        result = card_parse_json(buf_text(&json), json.len, &card);
+    if (result < 0 && result != -ENOENT && result != -ERR_JSON)
+        return result;
+    card.whole = true; /* an open of it asks nobody */
+    *ret_card = card;
+    return 0;
+}
+
 int card_of(struct manage *manage, const struct catalog_model *model, struct card *ret_card) {
+    if (remote_is(model))
+        return card_of_remote(manage, model, ret_card);
     struct card_parts *parts = mem_new(sizeof *parts);
     struct card card = {.type_count = 0};
     int result = card_parts_find(manage->settings.catalog, model->revision_id, parts);
@@ -136,6 +154,8 @@ static int is_wanted(struct manage *manage, int64_t model_id, struct card_read *
     int result = catalog_model(manage->settings.catalog, model_id, &read->model);
     if (result)
         return result == -ENOENT ? -ERR_STALE : result;
+    if (remote_is(&read->model))
+        return 0;
     result = card_parts_find(manage->settings.catalog, read->model.revision_id, &read->parts);
     if (result || !read->parts.count)
         return result;

@@ -64,14 +64,14 @@ static void ask_for(struct live_job *job, size_t index) {
     struct target *target = &collect->targets.array[index];
     const struct source *source;
     struct reason reason = {""};
+    int result = known_source_of_files(&target->key, &source, &reason);
+    if (result < 0) {
+        fail(job, target, result, &reason);
+        return;
+    }
     target->model_id = target_find_known(job->manage, &target->key);
     if (target->model_id) {
         target->stage = TARGET_KNOWN;
-        return;
-    }
-    int result = known_source(&target->key, &source, &reason);
-    if (result < 0) {
-        fail(job, target, result, &reason);
         return;
     }
     struct collect_ask *ask = mem_new(sizeof *ask);

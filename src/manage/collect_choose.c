@@ -52,7 +52,7 @@ static void choose_required(struct manage *manage, struct targets *targets) {
         const struct source *source;
         struct name_key key = list.array[i].key;
         struct target *target = add(targets, list.array[i].name, &key);
-        int result = list.array[i].is_key ? known_source(&key, &source, &target->reason)
+        int result = list.array[i].is_key ? known_source_of_files(&key, &source, &target->reason)
                                           : known_key(manage, list.array[i].name, &key, &target->reason);
         if (result < 0)
             fail(target, result);
@@ -75,7 +75,7 @@ static void choose_set(struct manage *manage, const char *words, struct targets 
         struct name_key key = entry->parts;
         if (!is_of(entry, words))
             continue;
-        if (known_source(&key, &source, NULL) < 0) {
+        if (known_source_of_files(&key, &source, NULL) < 0) {
             if (!targets->passed_over++)
                 (void)text_copy(targets->no_source, sizeof targets->no_source, key.source); /* same size */
             continue;
@@ -144,8 +144,8 @@ static int say_nothing_to_do(const struct targets *targets, const char *word, st
                 err_text(&targets->array[i].reason, targets->array[i].error));
     if (!targets->count && targets->passed_over)
         return err_because(reason, -ERR_BAD_NAME,
-            "none of the %zu can be fetched: there is no source \"%s\" in this version", targets->passed_over,
-            targets->no_source);
+            "none of the %zu can be fetched: this version has no files of the source \"%s\"",
+            targets->passed_over, targets->no_source);
     if (!targets->count)
         SAY(reason, *word ? "there is none in the catalogue of models" : "no model is required");
     else
@@ -161,7 +161,7 @@ static void say_begun(const struct targets *targets, const struct estimate *figu
         wrong += targets->array[i].error != 0;
     struct buf more BUF_CLEANUP = BUF_INIT;
     if (targets->passed_over)
-        (void)buf_format(&more, "; %zu passed over: there is no source \"%s\" in this version",
+        (void)buf_format(&more, "; %zu passed over: this version has no files of the source \"%s\"",
             targets->passed_over, targets->no_source); /* no limit */
     if (wrong)
         (void)buf_format(&more, "; %zu can't be fetched, jobs/%lld/status will say why", wrong,

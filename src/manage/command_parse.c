@@ -2,6 +2,7 @@
 /* The table of commands, and from a write's text to lines of them. */
 
 #include "manage/internal.h"
+#include "manage/remote_inside.h"
 #include "manage/setting_inside.h"
 
 #include <stdio.h>
@@ -12,10 +13,11 @@
 #define LINES_MOST 1000
 
 #define ANYWHERE (COMMAND_ROOT | COMMAND_MODEL | COMMAND_JOB)
+#define OF_FILES COMMAND_OF_FILES
 
 /* clang-format off */
 static const struct command_row rows[] = {
-    { "pull", "[VARIANT|FILE…]", COMMAND_MODEL,
+    { "pull", "[VARIANT|FILE…]", COMMAND_MODEL | OF_FILES,
       "fetch what is wanted of the model, or this variant or file too", parse_words, run_pull, 0 },
     { "add", "KEY…", COMMAND_ROOT,
       "make a model known: SOURCE:NAME[:VARIANT][@REVISION]", parse_key, run_add, COMMAND_ROOT },
@@ -29,31 +31,33 @@ static const struct command_row rows[] = {
       run_default, 0 },
     { "reload", "", COMMAND_ROOT,
       "read the catalogue of known models and the declared engines again", parse_nothing, run_reload, 0 },
-    { "cancel", "", ANYWHERE,
+    { "refresh", "", COMMAND_ROOT,
+      "ask declared endpoints and Ollama for their lists of models again", parse_nothing, run_refresh, 0 },
+    { "cancel", "", ANYWHERE | OF_FILES,
       "end the pull that is under way (in the root: all); what was fetched stays", parse_nothing,
       run_cancel, 0 },
-    { "retry", "", ANYWHERE,
+    { "retry", "", ANYWHERE | OF_FILES,
       "forget failures and try again at once (in the root: all open jobs)", parse_nothing, run_retry, 0 },
-    { "pause", "", ANYWHERE,
+    { "pause", "", ANYWHERE | OF_FILES,
       "stop fetching until `resume`, also over restarts (in the root: all jobs, and those to come); who "
       "reads is served all the same", parse_nothing, run_pause, 0 },
-    { "resume", "", ANYWHERE,
+    { "resume", "", ANYWHERE | OF_FILES,
       "go on with what was paused (in the root: all, also what was paused one by one)", parse_nothing,
       run_resume, 0 },
-    { "priority", "high|normal|low", COMMAND_MODEL | COMMAND_JOB,
+    { "priority", "high|normal|low", COMMAND_MODEL | COMMAND_JOB | OF_FILES,
       "which queued job is next; what runs already is not stopped for it", parse_priority, run_priority,
       0 },
-    { "limit_rate", "BYTES|off", ANYWHERE,
+    { "limit_rate", "BYTES|off", ANYWHERE | OF_FILES,
       "bytes a second that may be fetched (10M): in the root of all, else of the pulls of the model, or of "
       "this job", parse_limit_rate, run_limit_rate, 0 },
-    { "evict", "", COMMAND_MODEL,
+    { "evict", "", COMMAND_MODEL | OF_FILES,
       "free the disk that its files take; they are fetched again when they are read", parse_nothing,
       run_evict, 0 },
-    { "pin", "", COMMAND_MODEL,
+    { "pin", "", COMMAND_MODEL | OF_FILES,
       "never evict what is wanted of the model to make room", parse_nothing, run_pin, 0 },
-    { "unpin", "", COMMAND_MODEL,
+    { "unpin", "", COMMAND_MODEL | OF_FILES,
       "let it be evicted again", parse_nothing, run_unpin, 0 },
-    { "update", "", COMMAND_MODEL,
+    { "update", "", COMMAND_MODEL | OF_FILES,
       "go to the source's newest revision; what was pulled is fetched first, then it is shown", parse_nothing,
       run_update, 0 },
     { "update", "", COMMAND_ROOT,
@@ -65,13 +69,13 @@ static const struct command_row rows[] = {
     { "cleanup", "[keep=N] [unused=30d] [to=50G] [dry-run]", COMMAND_ROOT,
       "free what models take: all but the last N used, unused for so long, down to a size", parse_cleanup,
       run_cleanup, 0 },
-    { "use", "ID|REVISION", COMMAND_MODEL,
+    { "use", "ID|REVISION", COMMAND_MODEL | OF_FILES,
       "go to a kept revision, or to a branch, a tag or a commit of the source", parse_revision, run_use, 0 },
-    { "rollback", "", COMMAND_MODEL,
+    { "rollback", "", COMMAND_MODEL | OF_FILES,
       "go to the revision that was shown before; `update` leads back", parse_nothing, run_rollback, 0 },
     { "forget", "", COMMAND_MODEL,
       "evict the model and forget all about it", parse_nothing, run_forget, 0 },
-    { "validate", "[VARIANT|FILE…]", COMMAND_MODEL,
+    { "validate", "[VARIANT|FILE…]", COMMAND_MODEL | OF_FILES,
       "read what is here and check digests and formats; `report` says what was found", parse_validate,
       run_validate, 0 },
     { "scrub", "", COMMAND_ROOT,
@@ -103,11 +107,25 @@ const struct command_row *command_row(size_t index) {
     return NULL;
 }
 
+/* Is it a model that is served elsewhere? *ret_key is filled then. */
+static bool is_remote(struct manage *manage, enum command_place place, int64_t id,
+    char ret_key[NAME_KEY_SIZE]) {
+    struct catalog_model *model = mem_new(sizeof *model);
+    bool found =
+        place == COMMAND_MODEL && catalog_model(manage->settings.catalog, id, model) == 0 && remote_is(model);
+    if (found)
+        name_format(model->source, model->name, ret_key);
+    free(model);
+    return found;
+}
+
 void command_print(struct manage *manage, enum command_place place, int64_t id, struct buf *to) {
     const struct command_row *row;
+    char key[NAME_KEY_SIZE];
+    bool no_files = is_remote(manage, place, id, key);
     for (size_t i = 0; (row = command_row(i)); i++) {
         char form[64];
-        if (!(row->places & place))
+        if (!(row->places & place) || (no_files && row->places & COMMAND_OF_FILES))
             continue;
         (void)snprintf(form, sizeof form, "%s%s%s", row->name, *row->arguments ? " " : "", row->arguments);
         /* The ellipsis is three bytes and one column. The buffer's owner set its limit, if any. */
@@ -176,6 +194,11 @@ static int parse_line(struct command *command, char *line, struct reason *reason
     const struct command_row *row = find_row(line, command->request.place, reason);
     if (!row)
         return -ERR_UNKNOWN_COMMAND;
+    char key[NAME_KEY_SIZE];
+    if (row->places & COMMAND_OF_FILES &&
+        is_remote(command->manage, command->request.place, command->request.id, key))
+        return err_because(reason, -EOPNOTSUPP, "%s is served elsewhere: there are no files here to %s", key,
+            row->name);
     if (row->each & command->request.place)
         return add_each(command, row, arguments, reason);
     if (command->count == LINES_MOST)

@@ -2,6 +2,7 @@
 /* The commands of the root's ctl that no other place has. */
 
 #include "manage/collect.h"
+#include "manage/remote_inside.h"
 #include "manage/setting_inside.h"
 
 #include <string.h>
@@ -31,8 +32,14 @@ int parse_key(struct manage *manage, const struct command_request *request, char
 
 int parse_pull(struct manage *manage, const struct command_request *request, char *arguments,
     struct reason *reason) {
-    return collect_is_set(arguments) ? collect_parse(manage, arguments, reason)
-                                     : parse_key(manage, request, arguments, reason);
+    struct name_key key;
+    const struct source *source;
+    if (collect_is_set(arguments))
+        return collect_parse(manage, arguments, reason);
+    int result = parse_key(manage, request, arguments, reason);
+    if (result == 0)
+        result = known_key(manage, arguments, &key, reason);
+    return result < 0 ? result : known_source_of_files(&key, &source, reason);
 }
 
 static void selection_changed(struct command *command) {
@@ -59,7 +66,9 @@ static int added(struct command *command, int64_t model_id, const struct name_ke
         command->after = selection_changed;
     }
     name_format(command->model.source, command->model.name, name);
-    if (result == 0)
+    if (result == 0 && remote_is(&command->model))
+        SAY(reason, "%s is known, and served elsewhere", name);
+    else if (result == 0)
         SAY(reason, "%s is known, at %.12s", name,
             *command->model.commit ? command->model.commit : "a revision that we may not see");
     return result;
@@ -92,6 +101,7 @@ int run_reload(struct manage *manage, const struct command_request *request, cha
     known_load(manage);
     holds_renew(manage);
     labels_renew_all(manage);
+    remote_renew(manage);
     struct registry *registry REGISTRY_CLEANUP = manage_registry(manage);
     const char *fault = registry_fault(registry, 0);
     struct declared *declared DECLARED_CLEANUP = manage_declared(manage);
@@ -99,6 +109,18 @@ int run_reload(struct manage *manage, const struct command_request *request, cha
     if (fault)
         return err_because(reason, -ERR_CONFIG, "left out: %s", fault);
     SAY(reason, "the catalogue has %zu models", registry_count(registry));
+    return 0;
+}
+
+/* ---- refresh ---- */
+
+int run_refresh(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    (void)request, (void)arguments;
+    if (options_bool(manage->settings.options, "offline"))
+        return err_because(reason, -ERR_OFFLINE, "offline=on: nobody is asked");
+    SAY(reason, "servers that are asked for their models: %zu; `health` tells of those that do not answer",
+        remote_refresh(manage));
     return 0;
 }
 

@@ -11,6 +11,8 @@
  */
 
 #include "manage/discovery.h"
+#include "manage/known.h"
+#include "manage/remote.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +57,10 @@ static void send_question(struct discovery *discovery) {
         .url = discovery->ask.url,
         .authorization = discovery->ask.authorization,
         .accept = discovery->ask.accept,
-        .redirects = REDIRECTS_MOST,
+        .post = discovery->ask.post,
+        .post_len = discovery->ask.post ? strlen(discovery->ask.post) : 0,
+        .post_type = "application/json",
+        .redirects = discovery->ask.post ? 0 : REDIRECTS_MOST,
         .deadline_ms = discovery->until_ms - now_ms,
         .body_limit = discovery->ask.body_limit,
         .context = discovery,
@@ -103,11 +108,11 @@ void discover_shut(struct manage *manage) {
 /* Is it worth asking the same again, and when? */
 static bool wait_for_server(struct discovery *discovery, int error, const struct http_head *head) {
     unsigned seconds = 0;
+    discovery->retry_after_s = head && http_head_retry_after(head, &seconds) ? seconds : 0;
     if ((error != -ERR_RATE_LIMITED && error != -ERR_SERVER) || ++discovery->attempts >= ATTEMPTS_MOST)
         return false;
-    uint64_t delay_ms = head && http_head_retry_after(head, &seconds)
-                            ? seconds * UINT64_C(1000)
-                            : backoff_ms(discovery->attempts, 250, 2000);
+    uint64_t delay_ms = discovery->retry_after_s ? discovery->retry_after_s * UINT64_C(1000)
+                                                 : backoff_ms(discovery->attempts, 250, 2000);
     uint64_t at_ms = clock_ms() + delay_ms;
     struct manage *manage = discovery->manage;
     if (at_ms >= discovery->until_ms)
@@ -127,9 +132,31 @@ static int plain_error(struct discovery *discovery, int error) {
     return error;
 }
 
+static void *begin_talk(struct discovery *discovery) {
+    struct manage *manage = discovery->manage;
+    const struct source *source = discovery->source;
+    char place[NAME_MODEL_SIZE];
+    if (!source->is_remote)
+        return source->discover_new(manage->settings.access_of(manage->settings.context, source),
+            discovery->model, discovery->revision);
+    struct declared *declared DECLARED_CLEANUP = manage_declared(manage);
+    if (discovery->is_list)
+        (void)text_copy(place, sizeof place, discovery->model); /* of the same size */
+    else
+        remote_place_of(source, discovery->model, place);
+    return source->list_new(declared, place, discovery->is_list ? "" : discovery->model);
+}
+
+static int next(struct discovery *discovery, const struct source_answer *answer, struct source_ask *ret_ask) {
+    const struct source *source = discovery->source;
+    return source->is_remote
+               ? source->list_next(discovery->talk, answer, ret_ask, &discovery->roster, &discovery->reason)
+               : source->discover_next(discovery->talk, answer, ret_ask, &discovery->manifest,
+                     &discovery->reason);
+}
+
 static void step(struct work *work) {
     struct discovery *discovery = list_entry(work, struct discovery, work);
-    struct manage *manage = discovery->manage;
     struct http_request *request = &discovery->request;
     struct http_head head = {.status = request->status,
         .url = request->last_url,
@@ -144,14 +171,10 @@ static void step(struct work *work) {
         .head = &head,
         .reason = &request->reason};
     struct source_ask ask = {0};
-    if (!discovery->talk) {
-        const struct source_access *access =
-            manage->settings.access_of(manage->settings.context, discovery->source);
-        discovery->talk = discovery->source->discover_new(access, discovery->model, discovery->revision);
-    }
+    if (!discovery->talk)
+        discovery->talk = begin_talk(discovery);
     *discovery->reason.text = 0;
-    int result = discovery->source->discover_next(discovery->talk, discovery->asked ? &answer : NULL, &ask,
-        &discovery->manifest, &discovery->reason);
+    int result = next(discovery, discovery->asked ? &answer : NULL, &ask);
     if (result == SOURCE_ASK) {
         source_ask_done(&discovery->ask);
         discovery->ask = ask;
@@ -166,27 +189,35 @@ static void step(struct work *work) {
 
 /* ---- beginning ---- */
 
-static struct discovery *find_locked(struct manage *manage, const struct source *source, const char *model,
-    const char *revision, bool refresh, bool hold) {
+/* What is asked for; the same is asked once for all who want it meanwhile. */
+struct subject {
+    const struct source *source;
+    const char *model, *revision;
+    bool refresh, hold, is_list;
+};
+
+static struct discovery *find_locked(struct manage *manage, const struct subject *subject) {
     list_each (at, &manage->discoveries) {
         struct discovery *discovery = list_entry(at, struct discovery, link);
-        if (discovery->source == source && discovery->refresh == refresh && discovery->hold == hold &&
-            strcmp(discovery->model, model) == 0 && strcmp(discovery->revision, revision) == 0)
+        if (discovery->source == subject->source && discovery->refresh == subject->refresh &&
+            discovery->hold == subject->hold && discovery->is_list == subject->is_list &&
+            strcmp(discovery->model, subject->model) == 0 &&
+            strcmp(discovery->revision, subject->revision) == 0)
             return discovery;
     }
     return NULL;
 }
 
-static struct discovery *new_locked(struct manage *manage, const struct source *source, const char *model,
-    const char *revision, bool refresh, bool hold) {
+static struct discovery *new_locked(struct manage *manage, const struct subject *subject) {
     struct discovery *discovery = mem_new(sizeof *discovery);
     discovery->manage = manage;
-    discovery->source = source;
-    (void)text_copy(discovery->model, sizeof discovery->model, model); /* lengths were looked at */
-    (void)text_copy(discovery->revision, sizeof discovery->revision, revision);
-    name_format(source->name, model, discovery->key);
-    discovery->refresh = refresh;
-    discovery->hold = hold;
+    discovery->source = subject->source;
+    (void)text_copy(discovery->model, sizeof discovery->model, subject->model); /* lengths were looked at */
+    (void)text_copy(discovery->revision, sizeof discovery->revision, subject->revision);
+    name_format(subject->source->name, subject->model, discovery->key);
+    discovery->refresh = subject->refresh;
+    discovery->hold = subject->hold;
+    discovery->is_list = subject->is_list;
     list_init(&discovery->waits);
     list_init(&discovery->asks);
     discovery->until_ms =
@@ -229,10 +260,11 @@ static int park(struct manage *manage, const struct source *source, const char *
         return 0;
     if (atomic_load(&manage->shut))
         return -ERR_CANCELLED;
-    struct discovery *discovery = find_locked(manage, source, model, "", false, false);
+    const struct subject subject = {.source = source, .model = model, .revision = ""};
+    struct discovery *discovery = find_locked(manage, &subject);
     bool begin = !discovery;
     if (begin)
-        discovery = new_locked(manage, source, model, "", false, false);
+        discovery = new_locked(manage, &subject);
     wait->where = manage;
     atomic_store_explicit(&wait->progress, NULL, memory_order_relaxed);
     atomic_store_explicit(&wait->withdraw, wait_take_back, memory_order_release);
@@ -268,21 +300,41 @@ int discover_await(struct manage *manage, const struct source *source, const cha
     }
 }
 
-int discover_refresh(struct manage *manage, const struct source *source, const char *model,
-    const char *revision, struct discover_ask *ask) {
-    if (!is_name(source, model) || (*revision && !name_is_revision(revision)))
-        return -ERR_BAD_NAME;
+static int join(struct manage *manage, const struct subject *subject, struct discover_ask *ask) {
     if (options_bool(manage->settings.options, "offline"))
         return -ERR_OFFLINE;
     LOCK_SCOPE(&manage->lock);
     if (atomic_load(&manage->shut))
         return -ERR_CANCELLED;
-    struct discovery *discovery = find_locked(manage, source, model, revision, true, ask->hold);
+    struct discovery *discovery = find_locked(manage, subject);
     bool begin = !discovery;
     if (begin)
-        discovery = new_locked(manage, source, model, revision, true, ask->hold);
+        discovery = new_locked(manage, subject);
     list_append(&discovery->asks, &ask->link);
     if (begin)
         pool_submit(manage->settings.pool, &discovery->work);
     return 0;
+}
+
+int discover_refresh(struct manage *manage, const struct source *source, const char *model,
+    const char *revision, struct discover_ask *ask) {
+    const struct subject subject = {.source = source,
+        .model = model,
+        .revision = revision,
+        .refresh = true,
+        .hold = ask->hold};
+    if (!is_name(source, model) || (*revision && !name_is_revision(revision)))
+        return -ERR_BAD_NAME;
+    return join(manage, &subject, ask);
+}
+
+int discover_list(struct manage *manage, const struct source *source, const char *place,
+    struct discover_ask *ask) {
+    const struct subject subject = {.source = source,
+        .model = place,
+        .revision = "",
+        .refresh = true,
+        .is_list = true};
+    ask->is_list = true;
+    return join(manage, &subject, ask);
 }

@@ -3,6 +3,7 @@
 
 #include "manage/discovery.h"
 #include "manage/known.h"
+#include "manage/remote_inside.h"
 #include "manage/revision.h"
 #include "model/catalog_revision.h"
 
@@ -37,6 +38,9 @@ static void tell(struct discovery *discovery, const struct catalog_stored *store
         ask->changed = stored->changed;
         ask->waiting = stored->waiting;
         ask->reason = discovery->reason;
+        ask->listed = discovery->roster ? discovery->roster->count : 0;
+        ask->left_out = discovery->roster ? discovery->roster->refused + discovery->roster->beyond : 0;
+        ask->retry_after_s = discovery->retry_after_s;
         ask->finish(ask, discovery->result);
     }
 }
@@ -44,12 +48,14 @@ static void tell(struct discovery *discovery, const struct catalog_stored *store
 static void free_discovery(struct discovery *discovery) {
     struct manage *manage = discovery->manage;
     if (discovery->talk)
-        discovery->source->discover_free(discovery->talk);
+        (discovery->source->is_remote ? discovery->source->list_free : discovery->source->discover_free)(
+            discovery->talk);
     source_ask_done(&discovery->ask);
     buf_done(&discovery->request.body);
     buf_done(&discovery->request.fields);
     free(discovery->request.last_url);
     manifest_free(discovery->manifest);
+    roster_free(discovery->roster);
     free(discovery);
     flight_end(manage);
 }
@@ -116,6 +122,18 @@ static bool is_absence(int error) {
     return error == -ERR_UNKNOWN_MODEL || error == -ERR_DISABLED;
 }
 
+/* That a list can't be had says nothing of any model: who asked for it tells. */
+static void remember_failure(struct discovery *discovery, bool known) {
+    struct manage *manage = discovery->manage;
+    int64_t absence_ms = options_number(manage->settings.options, "absence_s") * 1000;
+    if (!known && is_absence(discovery->result) && absence_ms)
+        (void)catalog_set_absence(manage->settings.catalog, discovery->source->name, discovery->model,
+            discovery->result, discovery->reason.text,
+            clock_wall_ms() + absence_ms); /* else it is asked again, no harm */
+    else if (discovery->result != -ERR_OFFLINE && discovery->result != -ERR_UNKNOWN_REVISION)
+        failure_remember(manage, discovery->key, discovery->result);
+}
+
 static void store_failure(struct discovery *discovery) {
     struct manage *manage = discovery->manage;
     struct catalog *catalog = manage->settings.catalog;
@@ -128,12 +146,7 @@ static void store_failure(struct discovery *discovery) {
             discovery->reason.text); /* the asker hears it anyway */
     if (known)
         bus_publish(&(struct news){.kind = NEWS_MODEL, .id = model.id});
-    int64_t absence_ms = options_number(manage->settings.options, "absence_s") * 1000;
-    if (!known && is_absence(discovery->result) && absence_ms)
-        (void)catalog_set_absence(catalog, discovery->source->name, discovery->model, discovery->result,
-            discovery->reason.text, clock_wall_ms() + absence_ms); /* else it is asked again, no harm */
-    else if (discovery->result != -ERR_OFFLINE && discovery->result != -ERR_UNKNOWN_REVISION)
-        failure_remember(manage, discovery->key, discovery->result);
+    remember_failure(discovery, known);
     manage_trouble(manage, discovery->result, discovery->key,
         err_text(&discovery->reason, discovery->result));
 }
@@ -146,17 +159,31 @@ static void tell_failure(struct discovery *discovery) {
     log_notice("%s: %s", discovery->key, err_text(&discovery->reason, discovery->result));
 }
 
+/* Of what is served elsewhere. A server that is down is no trouble of the whole: its place tells of it. */
+static void conclude_remote(struct discovery *discovery, struct catalog_stored *ret_stored) {
+    struct catalog_model model;
+    const char *name = discovery->model;
+    if (discovery->result == 0)
+        discovery->result = remote_conclude(discovery->manage, discovery->source, name, discovery->is_list,
+            discovery->roster, ret_stored, &discovery->reason);
+    if (discovery->result < 0 && discovery->result != -ERR_CANCELLED && !discovery->is_list)
+        remember_failure(discovery, catalog_find_model(discovery->manage->settings.catalog,
+                                        discovery->source->name, name, &model) == 0);
+}
+
 void discovery_conclude(struct work *work) {
     struct discovery *discovery = list_entry(work, struct discovery, work);
     struct catalog_stored stored = {0};
-    if (discovery->result == 0)
+    if (discovery->source->is_remote)
+        conclude_remote(discovery, &stored);
+    else if (discovery->result == 0)
         discovery->result = store_success(discovery, &stored);
     else if (discovery->result == -ERR_GATED && strchr(discovery->model, '/') &&
              store_gated(discovery, &stored.model_id) == 0)
         discovery->result = 0;
     else if (discovery->result != -ERR_CANCELLED)
         store_failure(discovery);
-    if (discovery->result < 0 && discovery->result != -ERR_CANCELLED)
+    if (discovery->result < 0 && discovery->result != -ERR_CANCELLED && !discovery->is_list)
         tell_failure(discovery);
     tell(discovery, &stored);
     free_discovery(discovery);

@@ -16,6 +16,7 @@ struct discovery {
     char key[NAME_KEY_SIZE]; /* for people */
     bool refresh;            /* it was asked for though the model may be known */
     bool hold;               /* what is told is made known, and not selected */
+    bool is_list;            /* of a remote source: all models of the place `model` */
     struct list waits, asks; /* under lock */
 
     void *talk; /* the source's */
@@ -32,6 +33,8 @@ struct discovery {
     int result; /* for conclude() */
     struct reason reason;
     struct manifest *manifest;
+    struct roster *roster;  /* of a remote source */
+    unsigned retry_after_s; /* as the last answer said */
 };
 
 /* On the desk: stores what was learnt, tells the askers, and frees the discovery. */

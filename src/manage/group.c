@@ -32,7 +32,7 @@ static void add_group(struct work *work) {
 int discover_group_await(struct manage *manage, const struct source *source, const char *name,
     int64_t *ret_id, struct wait *wait) {
     struct catalog_group group;
-    if (*name == '.' || !name_is_part(name))
+    if (*name == '.' || !(source->is_remote ? name_is_served(name) : name_is_part(name)))
         return -ERR_BAD_NAME;
     int result = catalog_find_group(manage->settings.catalog, source->name, name, &group);
     if (result == 0)
@@ -43,7 +43,7 @@ int discover_group_await(struct manage *manage, const struct source *source, con
     ask->work.run = add_group;
     ask->manage = manage;
     ask->source = source;
-    (void)text_copy(ask->name, sizeof ask->name, name); /* a part is at most 96 characters */
+    (void)text_copy(ask->name, sizeof ask->name, name); /* judged: it fits */
     list_init(&ask->waits);
     flight_begin(manage);
     lock_take(&manage->lock);

@@ -92,7 +92,8 @@ struct manage {
     unsigned outcome_count;
     struct list delayed; /* struct command: those that wait for their timer, under lock */
 
-    struct auto_update *auto_update; /* auto_update.c */
+    struct auto_update *auto_update;       /* auto_update.c */
+    struct remote *remote;                 /* remote.c */
     struct command_rate rates[RATES_MOST]; /* how often who may command: audit.c, under lock */
 
     struct list reports; /* struct cached_report, oldest first, under lock */
@@ -103,11 +104,11 @@ struct manage {
     uint64_t error_ms;
 
     struct scrub_watch scrub;
-    bool rot_told; /* desk: some report may tell of rot: heal.c */
+    bool rot_told;              /* desk: some report may tell of rot: heal.c */
     atomic_bool unsafe_watched; /* some model may refuse files: unsafe.c */
-    struct checks *checks; /* threads that check files; NULL until they are needed. Set by the desk */
-    struct registry *registry; /* never NULL while it runs; replaced under lock */
-    struct declared *declared; /* the same */
+    struct checks *checks;      /* threads that check files; NULL until they are needed. Set by the desk */
+    struct registry *registry;  /* never NULL while it runs; replaced under lock */
+    struct declared *declared;  /* the same */
 
     struct events events;
     _Atomic(void *) context; /* command_context() */
@@ -145,11 +146,18 @@ struct discover_ask {
     bool changed;         /* files/ shows something else now */
     bool waiting;         /* held: what was told is not the selected revision */
     struct reason reason; /* filled for a failure */
+    /* Of a source whose models are served elsewhere: */
+    bool is_list;            /* it asked for all */
+    size_t listed, left_out; /* how many there are, and how many more that can't be shown */
+    unsigned retry_after_s;  /* for a failure: so long the server wants to be left alone; 0 it did not say */
 };
 /* Asks the source even when the model is known. `revision` "": the source's default. 0: under way,
  * finish() comes. */
 int discover_refresh(struct manage *manage, const struct source *source, const char *model,
     const char *revision, struct discover_ask *ask);
+/* The same of all models of a place of a remote source. */
+int discover_list(struct manage *manage, const struct source *source, const char *place,
+    struct discover_ask *ask);
 /* Ends what waits for a timer. Before the http loop stops. */
 void discover_shut(struct manage *manage);
 void failures_forget(struct manage *manage);
@@ -243,7 +251,7 @@ struct command {
     char *text;                     /* our copy, cut into the lines */
     struct command_line *lines;
     size_t count, at;
-    int refusal; /* every line ends with it, nothing is done; 0 */
+    int refusal;     /* every line ends with it, nothing is done; 0 */
     char shown[128]; /* what could not be parsed */
 
     /* Of the line that runs: */
@@ -257,8 +265,8 @@ struct command {
     bool flag;
     const char *set_arguments; /* of `set`: stay as long as the line */
     char set_line[128];        /* what `set` is given by a command that is short for it */
-    struct discover_ask ask; /* of a line that asks a source first */
-    bool asked;              /* it came back with ask_result */
+    struct discover_ask ask;   /* of a line that asks a source first */
+    bool asked;                /* it came back with ask_result */
     int ask_result;
     unsigned tries; /* of a line that waits for fetches to end */
 };
@@ -303,7 +311,7 @@ command_function run_forget_key;
 command_function parse_priority, run_pause, run_resume, run_priority;
 command_function parse_validate, run_validate, run_scrub;
 command_function parse_validate, run_validate;
-command_function parse_pull, run_add, run_offline, run_ensure, run_reload;
+command_function run_refresh;
 command_function parse_cleanup, run_cleanup;                            /* cleanup.c */
 command_function parse_revision, run_use, run_rollback, run_update_all; /* revisions.c, update_all.c */
 command_function parse_limit_rate, run_limit_rate;

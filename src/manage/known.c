@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "manage/internal.h"
+#include "manage/remote_inside.h"
 #include "manage/setting.h"
 
 /* ---- the files ---- */
@@ -113,12 +114,38 @@ int known_source(const struct name_key *key, const struct source **ret_source, s
     return 0;
 }
 
-void model_category(struct manage *manage, const struct catalog_model *model, char to[static CATEGORY_SIZE]) {
+int known_source_of_files(const struct name_key *key, const struct source **ret_source,
+    struct reason *reason) {
+    const struct source *source;
+    int result = known_source(key, &source, reason);
+    if (result < 0)
+        return result;
+    if (source->is_remote)
+        return err_because(reason, -EOPNOTSUPP, "%s:%s is served elsewhere: there are no files to fetch",
+            key->source, key->model);
+    *ret_source = source;
+    return 0;
+}
+
+void model_category_told(struct manage *manage, const struct catalog_model *model, const char *told,
+    char to[static CATEGORY_SIZE]) {
     if (model_setting_text(manage, model, "type", to, CATEGORY_SIZE) && strcmp(to, "auto") != 0)
         return;
     struct registry *registry REGISTRY_CLEANUP = manage_registry(manage);
     const struct registry_entry *entry = registry_of_model(registry, model->source, model->name);
-    (void)text_copy(to, CATEGORY_SIZE, entry ? entry->category : "other"); /* categories are shorter */
+    if (entry && strcmp(entry->category, "other") != 0)
+        told = entry->category;
+    if (!*told || text_copy(to, CATEGORY_SIZE, told) < 0)
+        (void)text_copy(to, CATEGORY_SIZE, "other"); /* fits */
+}
+
+void model_category(struct manage *manage, const struct catalog_model *model, char to[static CATEGORY_SIZE]) {
+    struct card CARD_CLEANUP card = {.type_count = 0};
+    struct buf BUF_CLEANUP json = BUF_INIT;
+    struct catalog_remote remote;
+    if (remote_is(model) && catalog_remote(manage->settings.catalog, model->id, &remote, &json) == 0)
+        (void)card_parse_json(buf_text(&json), json.len, &card); /* else it tells nothing */
+    model_category_told(manage, model, card.category, to);
 }
 
 /* ---- what is here ---- */

@@ -25,10 +25,17 @@ struct declared *manage_declared(struct manage *manage);
 int known_key(struct manage *manage, const char *text, struct name_key *ret_key, struct reason *reason);
 /* Its source; -ERR_BAD_NAME when this version has none, or the name can't be one there. */
 int known_source(const struct name_key *key, const struct source **ret_source, struct reason *reason);
+/* The same for what is to be fetched: -EOPNOTSUPP when the source's models are served elsewhere. */
+int known_source_of_files(const struct name_key *key, const struct source **ret_source,
+    struct reason *reason);
 
-/* The model's category: its setting `type`, else as the registry has it; "other". Into `to`. */
+/* The model's category: its setting `type`, else as the registry has it, else as who serves it elsewhere
+ * told; "other". Into `to`. */
 #define CATEGORY_SIZE 40
 void model_category(struct manage *manage, const struct catalog_model *model, char to[static CATEGORY_SIZE]);
+/* The same with what was told (""), for a model that is not in the catalogue yet. */
+void model_category_told(struct manage *manage, const struct catalog_model *model, const char *told,
+    char to[static CATEGORY_SIZE]);
 
 /* Keeps categories and formats in the catalogue: of a model whose files are others now; of all, after what
  * says their categories changed. Desk. labels.c */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "manage/known.h"
+#include "model/catalog_remote.h"
 #include "weightfs/source.h"
 
 /* The buffer's owner set its limit, if any: what does not fit fails as a whole there. */
@@ -38,9 +39,11 @@ static void add_settings(struct buf *to, const struct registry_entry *entry) {
 /* The state as the manager last saw it: a report of each would ask the store for all files of all models. */
 static void add_state(struct manage *manage, const struct registry_entry *entry, struct buf *to) {
     struct catalog_model model;
-    bool available = source_find(entry->parts.source) != NULL;
+    const struct source *source = source_find(entry->parts.source);
     bool known =
         catalog_find_model(manage_catalog(manage), entry->parts.source, entry->parts.model, &model) == 0;
+    /* What is served elsewhere is there when its server says so. */
+    bool available = source && (!source->is_remote || (known && !catalog_remote_is_gone(&model)));
     add_bool(to, "available", available);
     add_text(to, "state", known ? model_state_name((enum model_state)model.state) : "absent");
     if (!known) {
@@ -48,7 +51,9 @@ static void add_state(struct manage *manage, const struct registry_entry *entry,
         return;
     }
     struct buf path BUF_CLEANUP = BUF_INIT;
-    (void)buf_format(&path, "%s/%s", model.source, model.name); /* no limit */
+    char folder[NAME_FOLDER_SIZE] = "";
+    (void)name_to_folder(model.name, folder);               /* its name was judged */
+    (void)buf_format(&path, "%s/%s", model.source, folder); /* no limit */
     add_text(to, "path", buf_text(&path));
 }
 

@@ -6,6 +6,7 @@
 #include "manage/checks.h"
 #include "manage/collect.h"
 #include "manage/job.h"
+#include "manage/remote.h"
 #include "manage/revision.h"
 #include "manage/unsafe.h"
 #include "manage/setting_inside.h"
@@ -15,141 +16,6 @@
 #include <string.h>
 
 #define STOP_PATIENCE_MS 10000 /* what is in flight has been cancelled: this is for bugs */
-
-const struct option_row manage_options[] = {
-    {.name = "discover",
-        .type = OPTION_BOOL,
-        .value = "on",
-        .live = true,
-        .help = "off: walking into a model that is not known asks nobody; only `add` does"},
-    {.name = "discover_timeout_s",
-        .type = OPTION_NUMBER,
-        .value = "10",
-        .least = 1,
-        .most = 300,
-        .live = true,
-        .help = "seconds that the first step into an unknown model may take"},
-    {.name = "absence_s",
-        .type = OPTION_NUMBER,
-        .value = "300",
-        .least = 0,
-        .most = 86400,
-        .live = true,
-        .help = "seconds for which it is remembered that a source knows no such model"},
-    {.name = "offline",
-        .type = OPTION_BOOL,
-        .value = "off",
-        .environment = "HF_HUB_OFFLINE",
-        .live = true,
-        .help = "on: not one packet is sent; what is here works"},
-    {.name = "admin_group",
-        .type = OPTION_TEXT,
-        .live = true,
-        .guarded = true,
-        .help = "members of this group may give commands, beside root and the owner of the mount"},
-    {.name = "audit_history",
-        .type = OPTION_NUMBER,
-        .value = "1000",
-        .least = 1,
-        .most = 100000,
-        .live = true,
-        .guarded = true,
-        .help = "how many commands `audit` remembers"},
-    {.name = "command_rate",
-        .type = OPTION_NUMBER,
-        .value = "600",
-        .least = 0,
-        .most = 1000000,
-        .live = true,
-        .guarded = true,
-        .help = "commands that a user other than root may give in a minute, also all at once; 0: any number"},
-    {.name = "job_history",
-        .type = OPTION_NUMBER,
-        .value = "100",
-        .least = 0,
-        .most = 10000,
-        .live = true,
-        .help = "how many ended jobs are kept under jobs/"},
-    {.name = "max_concurrent_downloads",
-        .type = OPTION_NUMBER,
-        .value = "4",
-        .environment = "MAX_CONCURRENT_DOWNLOADS",
-        .least = 1,
-        .most = 64,
-        .live = true,
-        .help = "how many models are pulled at once; the others are queued"},
-    {.name = "auto_update",
-        .type = OPTION_WORD,
-        .value = "off",
-        .words = "off|check|daily",
-        .live = true,
-        .help =
-            "check: models' `status` tells once a day whether there is a newer revision; daily: goes to it"},
-    {.name = "update_interval_s",
-        .type = OPTION_NUMBER,
-        .value = "86400",
-        .least = 1,
-        .most = 31536000,
-        .live = true,
-        .help = "seconds between two looks of auto_update at one model, a tenth more or less"},
-    {.name = "keep_revisions",
-        .type = OPTION_NUMBER,
-        .value = "2",
-        .least = 1,
-        .most = 1000,
-        .live = true,
-        .help = "how many revisions of a model are kept under revisions/, the one that is shown counted"},
-    {.name = "model_download_timeout_s",
-        .type = OPTION_NUMBER,
-        .value = "0",
-        .environment = "MODEL_DOWNLOAD_TIMEOUT",
-        .least = 0,
-        .most = 30 * 86400,
-        .live = true,
-        .help =
-            "seconds after which a pull that is not complete fails, counted from its turn on and anew when "
-            "it is resumed; 0: never"},
-    {.name = "unsafe_formats",
-        .type = OPTION_WORD,
-        .value = "warn",
-        .words = "warn|refuse",
-        .live = true,
-        .help = "files that can run code when they are loaded (pickles): warn: looked into when they are "
-                "complete, and told; refuse: not opened unless nothing dangerous was found in them"},
-    {.name = "kept_settings",
-        .type = OPTION_BOOL,
-        .value = "on",
-        .fixed = true,
-        .help =
-            "off: this mount begins without what was written into config/, when that keeps it from starting"},
-    {.name = "catalogue",
-        .type = OPTION_TEXT,
-        .guarded = true,
-        .help =
-            "the catalogue of known models; without one it is the installed share/weightfs/catalogue.json"},
-    {.name = "catalogue_dir",
-        .type = OPTION_TEXT,
-        .value = "/etc/weightfs/catalogue.d",
-        .guarded = true,
-        .help = "folder of *.json files that add to the catalogue of known models and change it"},
-    {.name = "required",
-        .type = OPTION_TEXT,
-        .live = true,
-        .help = "keys of models that must be here, parted by blanks or commas: `ensure` fetches them, health "
-                "tells"},
-    {.name = "download_models_on_start",
-        .type = OPTION_BOOL,
-        .value = "off",
-        .environment = "DOWNLOAD_MODELS_ON_START",
-        .help = "on: `ensure` runs when the mount begins"},
-    {.name = "disable_downloads",
-        .type = OPTION_BOOL,
-        .value = "off",
-        .environment = "DISABLE_MODEL_DOWNLOADS",
-        .live = true,
-        .help = "on: pull and ensure are refused; what is here works (what reading fetches: see lazy)"},
-    {.name = NULL},
-};
 
 struct catalog *manage_catalog(const struct manage *manage) {
     return manage->settings.catalog;
@@ -245,6 +111,7 @@ static void begin_desk(struct work *work) {
         labels_at_start(manage);
         ensure_at_start(manage);
         auto_update_start(manage);
+        remote_renew(manage);
     }
     flight_end(manage);
     free(start);
@@ -263,10 +130,12 @@ static void init(struct manage *manage, const struct manage_settings *settings) 
     manage->tick_work.run = tick;
     manage->tick_timer.fire = tick_due;
     events_init(&manage->events);
+    remote_init(manage);
 }
 
 static void done(struct manage *manage) {
     news_done(manage);
+    remote_done(manage);
     events_done(&manage->events);
     pthread_cond_destroy(&manage->calm);
     lock_done(&manage->lock);
@@ -346,6 +215,7 @@ void manage_shut(struct manage *manage) {
     pass_desk(manage);
     checks_stop(manage); /* it uses the store and its pool, which end next */
     auto_update_shut(manage);
+    remote_shut(manage);
     /* Nobody arms them any more. */
     scrub_stop(manage);
     timer_cancel(manage->settings.timers, &manage->tick_timer);

@@ -83,6 +83,9 @@ int discover_await(struct manage *manage, const struct source *source, const cha
 /* --- Commands: manage/command.c. A row a command; `ctl` lists them from there. --- */
 
 enum command_place { COMMAND_ROOT = 1, COMMAND_MODEL = 2, COMMAND_JOB = 4 };
+/* A bit beside them in the places of a row: it is about files. A model that is served elsewhere has no such
+ * command: -EOPNOTSUPP. */
+#define COMMAND_OF_FILES 8u
 
 struct command_request {
     enum command_place place;
@@ -113,7 +116,7 @@ void command_print(struct manage *manage, enum command_place place, int64_t id, 
 struct command_row {
     const char *name;
     const char *arguments; /* "[VARIANT|FILE…]" */
-    unsigned places;       /* command_place bits */
+    unsigned places;       /* command_place bits, COMMAND_OF_FILES */
     const char *help;
     /* manage/'s own: judges the arguments; does it, on the desk. */
     int (*parse)(struct manage *, const struct command_request *, char *arguments, struct reason *);

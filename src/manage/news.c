@@ -5,6 +5,7 @@
 #include "manage/heal.h"
 #include "manage/unsafe.h"
 #include "manage/job.h"
+#include "manage/remote.h"
 #include "model/catalog_revision.h"
 
 #include <stdio.h>
@@ -55,6 +56,8 @@ void news_hear(void *context, const struct news *news) {
     struct manage *manage = context;
     if (news->kind == NEWS_SETTING && news->text && strcmp(news->text, "unsafe_formats") == 0)
         unsafe_watch(manage);
+    if (news->kind == NEWS_SETTING && news->text && !news->id)
+        remote_hear(manage, news->text);
     if (news->kind > NEWS_BLOB_TROUBLE || !news->key)
         return; /* the others are our own */
     atomic_fetch_add(&manage->blob_version, 1);

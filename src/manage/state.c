@@ -6,6 +6,7 @@
  */
 
 #include "manage/job.h"
+#include "manage/remote_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static const char *const state_names[STATE_COUNT] = {
 /* Where the blobs alone lead to. */
 #define AT_REST (IS(ABSENT) | IS(PARTIAL) | IS(READY) | IS(CORRUPT) | IS(DISABLED))
 static const unsigned followers[STATE_COUNT] = {
-    [STATE_ABSENT] = AT_REST | IS(QUEUED),
+    [STATE_ABSENT] = AT_REST | IS(QUEUED) | IS(REMOTE),
     [STATE_PARTIAL] = AT_REST | IS(QUEUED),
     [STATE_READY] = AT_REST | IS(QUEUED),
     [STATE_CORRUPT] = AT_REST | IS(QUEUED) | IS(FAILED),
@@ -42,6 +43,7 @@ static const unsigned followers[STATE_COUNT] = {
     [STATE_QUEUED] = AT_REST | IS(DOWNLOADING) | IS(PAUSED) | IS(FAILED),
     [STATE_DOWNLOADING] = AT_REST | IS(QUEUED) | IS(PAUSED) | IS(FAILED),
     [STATE_PAUSED] = AT_REST | IS(QUEUED) | IS(DOWNLOADING) | IS(FAILED),
+    [STATE_REMOTE] = IS(ABSENT),
 };
 
 bool model_state_may_follow(enum model_state from, enum model_state to) {
@@ -248,7 +250,19 @@ static void finish_figures(struct model_report *report) {
     report->seconds_left = report->speed ? report->bytes_missing / report->speed : UINT64_MAX;
 }
 
+/* Served elsewhere: there is nothing to count. */
+static void report_remote(const struct catalog_model *model, struct model_report *ret_report) {
+    *ret_report = (struct model_report){.state = catalog_remote_is_gone(model) ? STATE_ABSENT : STATE_REMOTE,
+        .seconds_left = UINT64_MAX,
+        .error = model->error,
+        .reason = model->reason};
+}
+
 int model_report(struct manage *manage, const struct catalog_model *model, struct model_report *ret_report) {
+    if (remote_is(model)) {
+        report_remote(model, ret_report);
+        return 0;
+    }
     struct model_report report = {.state = STATE_ABSENT}, live = {.state = STATE_ABSENT};
     bool whole = false;
     bool open = take_from_job(manage, model->id, &live, &whole);

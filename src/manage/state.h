@@ -22,8 +22,8 @@
  *
  * cancel leads from queued, downloading and paused to what the blobs say: absent, partial, ready or
  * corrupt. Readers fetch too: absent and partial become ready, or corrupt, without any job. `disabled` is
- * what absent and partial are called while disable_downloads=on. `remote` (served elsewhere) is a word of
- * sources to come.
+ * what absent and partial are called while disable_downloads=on. A model that is served elsewhere is
+ * `remote`, and `absent` while its server does not list it.
  *
  * Each change that is noticed is an event `model.state` with `from` and `to`. Changes of jobs are
  * noticed at once, those of blobs some hundred milliseconds later: two quick ones are one event.

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "manage/remote_inside.h"
 #include "manage/revision.h"
 
 #define LOOKS_AT_ONCE 4
@@ -56,7 +57,7 @@ static void consider(struct live_job *job, const struct catalog_model *model) {
     struct manage *manage = job->manage;
     struct catalog_following following;
     struct reason reason = {""};
-    if (model->checked_ms >= job->row.created_ms)
+    if (model->checked_ms >= job->row.created_ms || remote_is(model))
         return;
     if (catalog_following(manage->settings.catalog, model->id, &following) == 0 && following.stays) {
         all->stayed++;
@@ -140,6 +141,7 @@ int run_update_all(struct manage *manage, const struct command_request *request,
         SAY(reason, "job %lld does it already", (long long)open->row.id);
         return 0;
     }
+    (void)remote_refresh(manage);
     int result = command_begin(command);
     if (result == 0)
         result = job_add(manage, &kind_update_all, 0, NULL, request, &id);

@@ -19,6 +19,8 @@ const struct card_field card_fields[] = {
     TEXT(name),
     TEXT(architecture),
     TEXT(category),
+    TEXT(capabilities),
+    TEXT(owner),
     NUMBER(parameters),
     TEXT(quantisation),
     TEXT(formats),

@@ -33,7 +33,8 @@ struct card {
     char name[CARD_TEXT], architecture[CARD_TEXT], quantisation[CARD_TEXT], tokenizer[CARD_TEXT],
         licence[CARD_TEXT], languages[CARD_TEXT], category[CARD_TEXT], base_model[CARD_TEXT],
         formats[CARD_TEXT];
-    char fault[CARD_TEXT * 2]; /* what was wrong with a head, with its file's name */
+    char capabilities[CARD_TEXT], owner[CARD_TEXT]; /* of what is served elsewhere, as its server says */
+    char fault[CARD_TEXT * 2];                      /* what was wrong with a head, with its file's name */
     uint64_t parameters, weights_bytes;
     uint64_t context_length, embedding_length, layers, heads, heads_kv, key_length, value_length;
     uint64_t kv_bytes; /* of keys and values for one token of context, at 16 bits a number */

@@ -100,6 +100,9 @@ static inline struct db_statement *with_page(struct db_statement *statement, int
 /* Runs a bound statement that gives one number: 0, -ENOENT without a row. */
 int catalog_one_number(struct db_statement *statement, int64_t *ret_number);
 int catalog_add_group_inside(struct catalog *catalog, const char *source, const char *name, int64_t *ret_id);
+/* The model's id; it is added where it is not known. */
+int catalog_add_model_inside(struct catalog *catalog, const char *source, const char *group, const char *name,
+    int64_t *ret_id);
 /* Fills `selected` of one of the model's revisions from the words that are wanted. */
 int catalog_fill_selection(struct catalog *catalog, int64_t model_id, int64_t revision_id);
 /* The selected revision's id; 0: none. -ENOENT: no such model. */

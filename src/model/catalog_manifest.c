@@ -15,39 +15,35 @@ static const char *name_of(const char *asked, const struct manifest *manifest) {
     return !strchr(asked, '/') && strchr(manifest->model, '/') ? manifest->model : asked;
 }
 
-static int add_model(struct catalog *catalog, const char *source, const char *name, int64_t *ret_id) {
+int catalog_add_model_inside(struct catalog *catalog, const char *source, const char *group, const char *name,
+    int64_t *ret_id) {
     struct db_statement *row =
         db_query(catalog->writer, "SELECT id FROM models WHERE source = ? AND name = ?");
-    if (!row)
-        return -ERR_DATABASE;
-    db_text(row, 1, source);
-    db_text(row, 2, name);
-    int result = catalog_one_number(row, ret_id);
+    int result = catalog_one_number(by_name(row, source, name), ret_id);
     if (result != -ENOENT)
         return result;
-    char group[NAME_MODEL_SIZE];
-    size_t len = strcspn(name, "/");
-    if (!name[len] || len >= sizeof group)
-        return -ERR_BAD_NAME;
-    memcpy(group, name, len);
-    group[len] = 0;
     int64_t group_id;
     result = catalog_add_group_inside(catalog, source, group, &group_id);
     if (result < 0)
         return result;
     struct db_statement *insert = db_query(catalog->writer,
         "INSERT INTO models (group_id, source, name, added_ms, checked_ms) VALUES (?1, ?2, ?3, ?4, ?4)");
-    if (!insert)
-        return -ERR_DATABASE;
-    db_number(insert, 1, group_id);
-    db_text(insert, 2, source);
-    db_text(insert, 3, name);
-    db_number(insert, 4, clock_wall_ms());
-    result = db_finish(insert);
+    insert = and_text(and_text(by_number(insert, group_id), 2, source), 3, name);
+    result = db_finish(and_number(insert, 4, clock_wall_ms()));
     if (result < 0)
         return result;
     *ret_id = db_last_id(catalog->writer);
     return 0;
+}
+
+static int add_model(struct catalog *catalog, const char *source, const char *name, int64_t *ret_id) {
+    char group[NAME_MODEL_SIZE];
+    size_t len = strcspn(name, "/");
+    if (!name[len] || len >= sizeof group)
+        return -ERR_BAD_NAME;
+    memcpy(group, name, len);
+    group[len] = 0;
+    return catalog_add_model_inside(catalog, source, group, name, ret_id);
 }
 
 /* ---- the rows of a revision ---- */

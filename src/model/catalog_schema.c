@@ -229,7 +229,6 @@ static const char *const steps[] = {
     "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE) WITHOUT ROWID;"
     "CREATE INDEX links_by_model ON links (model_id);",
 
-
     /* texts of a model's endpoint: its system prompt, its parameters */
     "CREATE TABLE texts ("
     "    model_id INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,"
@@ -275,6 +274,12 @@ static const char *const steps[] = {
     "    PRIMARY KEY (model_id, day, uid)) WITHOUT ROWID;",
     /* what was made from what: catalog_mark.h */
     "CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+    /* what servers elsewhere told of their models */
+    "CREATE TABLE remotes ("
+    "    model_id INTEGER PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,"
+    "    digest TEXT NOT NULL,"
+    "    whole INTEGER NOT NULL,"
+    "    card TEXT NOT NULL);",
 };
 #define STEP_COUNT ((int64_t)(sizeof steps / sizeof *steps))
 

@@ -4,7 +4,7 @@
 
 #include "weightfs/source.h"
 
-const struct source *const source_table[] = {&source_hf, NULL};
+const struct source *const source_table[] = {&source_hf, &source_openai, &source_ollama, NULL};
 
 const struct source *source_find(const char *name) {
     for (size_t i = 0; source_table[i]; i++)
@@ -15,6 +15,7 @@ const struct source *source_find(const char *name) {
 
 void source_ask_done(struct source_ask *ask) {
     free(ask->url);
+    free(ask->post);
     if (ask->authorization)
         explicit_bzero(ask->authorization, strlen(ask->authorization));
     free(ask->authorization);

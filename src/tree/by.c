@@ -137,12 +137,12 @@ int list_values(const struct place *folder, uint64_t after, struct found *ret_fo
 /* ---- the links ---- */
 
 static int link_name(const struct catalog_model *model, char to[static 256]) {
-    const char *slash = strchr(model->name, '/');
+    char file[NAME_FILE_SIZE];
     bool is_hub = !strcmp(model->source, "hf");
-    int len = snprintf(to, 256, "%s%s%.*s%s%s", is_hub ? "" : model->source, is_hub ? "" : ":",
-        slash ? (int)(slash - model->name) : 0, model->name, slash ? "--" : "",
-        slash ? slash + 1 : model->name);
-    return len > 0 && len < 256 && !strchr(to, '/') ? 0 : -ENOENT;
+    if (name_to_file(model->name, file) < 0)
+        return -ENOENT;
+    int len = snprintf(to, 256, "%s%s%s", is_hub ? "" : model->source, is_hub ? "" : ":", file);
+    return len > 0 && len < 256 ? 0 : -ENOENT;
 }
 
 int find_link(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
@@ -157,10 +157,7 @@ int find_link(const struct place *folder, const char *name, struct found *ret_fo
         (void)snprintf(source, sizeof source, "%.*s", (int)(colon - name), name);
         name = colon + 1;
     }
-    const char *dashes = strstr(name, "--");
-    int len = dashes ? snprintf(full, sizeof full, "%.*s/%s", (int)(dashes - name), name, dashes + 2)
-                     : snprintf(full, sizeof full, "%s", name);
-    if (len < 0 || (size_t)len >= sizeof full)
+    if (name_from_file(name, full) < 0)
         return -ENOENT;
     int result = catalog_find_model(tree->catalog, source, full, &model);
     value_in_catalogue(folder->by.kind, folder->by.value, kept);
@@ -197,7 +194,9 @@ int list_links(const struct place *folder, uint64_t after, struct found *ret_fou
 }
 
 int print_link(const struct place *place, struct buf *to) {
-    return buf_format(to, "../../../%s/%s", place->model.source, place->model.name);
+    char folder[NAME_FOLDER_SIZE];
+    int result = name_to_folder(place->model.name, folder);
+    return result < 0 ? result : buf_format(to, "../../../%s/%s", place->model.source, folder);
 }
 
 /* ---- from numbers ---- */

@@ -6,7 +6,7 @@
  * by/KIND/VALUE/NAME: links to models, by state, category, format and origin, straight from indexes of the
  * catalogue. Objects: bits 31…30 the kind; of a value below it a number made from its name (so that it is
  * the same in every version), of a link the model's id. A link's name is ORG--NAME, before it SOURCE: where
- * that is not hf; parts of names have no "--" of their own, so that it can be undone.
+ * that is not hf, as name_to_file() writes it, so that it can be undone.
  */
 
 #include "tree/rows.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "manage/remote.h"
 #include "tree/change.h"
 #include "tree/inside.h"
 #include "tree/place.h"
@@ -66,47 +67,60 @@ int list_jobs(const struct place *folder, uint64_t after, struct found *ret_foun
     return found_set(ret_found, ROW_JOB, (uint64_t)job.id, name);
 }
 
-/* --- hf/ --- */
+/* --- hf/, hf/ORG/ and the like --- */
+
+/* Of a remote source's group: is it to be listed? Declared endpoints are, whatever they have. */
+static bool is_shown(const struct place *folder, const struct catalog_group *group) {
+    struct remote_report report;
+    struct found model;
+    struct place place = *folder;
+    if (!folder->source->is_remote)
+        return true;
+    if (folder->source->parts)
+        return remote_look(folder->tree->settings.manage, folder->source, group->name, &report) == 0;
+    place.group = *group;
+    return *group->name && list_models(&place, 0, &model) == 0;
+}
 
 int find_group(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
     /* What can't be a name must never leave the machine, nor a row behind. */
-    if (name[0] == '.' || !name_is_part(name))
-        return -ENOENT;
+    const struct source *source = folder->source;
     struct catalog_group group;
-    int result = catalog_find_group(folder->tree->catalog, folder->source->name, name, &group);
+    char full[NAME_MODEL_SIZE];
+    if (name[0] == '.' || name_from_file(name, full) < 0 ||
+        !(source->is_remote ? name_is_served(full) && !strpbrk(full, "/:") : name_is_part(full)))
+        return -ENOENT;
+    int result = catalog_find_group(folder->tree->catalog, source->name, full, &group);
+    if (!result && source->parts && !is_shown(folder, &group))
+        return -ENOENT; /* an endpoint that was declared once */
     if (!result)
-        return found_set(ret_found, ROW_GROUP, (uint64_t)group.id, group.name);
-    if (result != -ENOENT)
+        return found_set(ret_found, ROW_GROUP, (uint64_t)group.id, name);
+    if (result != -ENOENT || (source->is_remote && source->parts))
         return result;
     int64_t id = 0;
-    result = discover_group_await(folder->tree->settings.manage, folder->source, name, &id, wait);
+    result = discover_group_await(folder->tree->settings.manage, source, full, &id, wait);
     if (result)
         return result == -ERR_BAD_NAME ? -ENOENT : result;
     return found_set(ret_found, ROW_GROUP, (uint64_t)id, name);
 }
 
 int list_groups(const struct place *folder, uint64_t after, struct found *ret_found) {
-    struct catalog_group group;
-    int count =
-        catalog_list_groups(folder->tree->catalog, folder->source->name, true, (int64_t)after, &group, 1);
-    if (count <= 0)
-        return count < 0 ? count : -ENOENT;
-    return found_set(ret_found, ROW_GROUP, (uint64_t)group.id, group.name);
+    struct catalog_group group = {.id = (int64_t)after};
+    bool with_models = !(folder->source->is_remote && folder->source->parts);
+    char name[NAME_FILE_SIZE];
+    int count;
+    while ((count = catalog_list_groups(folder->tree->catalog, folder->source->name, with_models, group.id,
+                &group, 1)) > 0)
+        if (is_shown(folder, &group) && name_to_file(group.name, name) == 0)
+            return found_set(ret_found, ROW_GROUP, (uint64_t)group.id, name);
+    return count < 0 ? count : -ENOENT;
 }
 
-/* --- hf/ORG/ --- */
-
-/* The last part of a model's name; NULL when the model is not one of this folder's. */
-static const char *last_part(const struct catalog_group *group, const char *model) {
-    size_t len = strlen(group->name);
-    return !strncmp(model, group->name, len) && model[len] == '/' ? model + len + 1 : NULL;
-}
-
-int find_model(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+/* The model of that name, known or not: `full` is its name, `name` the folder's. */
+static int found_model(const struct place *folder, const char *full, const char *name,
+    struct found *ret_found, struct wait *wait) {
     struct tree *tree = folder->tree;
-    char full[NAME_MODEL_SIZE];
-    int length = snprintf(full, sizeof(full), "%s/%s", folder->group.name, name);
-    if (name[0] == '.' || length < 0 || (size_t)length >= sizeof(full) || !folder->source->is_name(full))
+    if (!folder->source->is_name(full))
         return -ENOENT;
     struct catalog_model model;
     int result = catalog_find_model(tree->catalog, folder->source->name, full, &model);
@@ -123,17 +137,59 @@ int find_model(const struct place *folder, const char *name, struct found *ret_f
     return found_set(ret_found, ROW_MODEL, (uint64_t)id, name);
 }
 
-int list_models(const struct place *folder, uint64_t after, struct found *ret_found) {
-    struct catalog_model model;
-    for (;;) {
-        int count = catalog_list_models(folder->tree->catalog, folder->group.id, (int64_t)after, &model, 1);
-        if (count <= 0)
-            return count < 0 ? count : -ENOENT;
-        const char *name = last_part(&folder->group, model.name);
-        if (name)
+int find_model(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    char full[NAME_MODEL_SIZE], last[NAME_MODEL_SIZE];
+    if (name[0] == '.' || name_from_file(name, last) < 0)
+        return -ENOENT;
+    int length = snprintf(full, sizeof(full), "%s/%s", folder->group.name, last);
+    if (length < 0 || (size_t)length >= sizeof(full))
+        return -ENOENT;
+    return found_model(folder, full, name, ret_found, wait);
+}
+
+/* The last part of a model's name, as its folder is called. -ENOENT when the model is not one of this
+ * folder's, or not listed: a server has it no more. */
+static int folder_name(const struct place *folder, const struct catalog_group *group,
+    const struct catalog_model *model, char to[NAME_FILE_SIZE]) {
+    size_t len = strlen(group->name);
+    const char *last = model->name + (len ? len + 1 : 0);
+    if ((len && (strncmp(model->name, group->name, len) != 0 || model->name[len] != '/')) ||
+        (folder->source->is_remote && catalog_remote_is_gone(model)))
+        return -ENOENT;
+    return name_to_file(last, to) < 0 ? -ENOENT : 0;
+}
+
+static int list_group(const struct place *folder, const struct catalog_group *group, uint64_t after,
+    struct found *ret_found) {
+    struct catalog_model model = {.id = (int64_t)after};
+    char name[NAME_FILE_SIZE];
+    int count;
+    while ((count = catalog_list_models(folder->tree->catalog, group->id, model.id, &model, 1)) > 0)
+        if (folder_name(folder, group, &model, name) == 0) /* of one word, at the Hub: it has no folder */
             return found_set(ret_found, ROW_MODEL, (uint64_t)model.id, name);
-        after = (uint64_t)model.id; /* of one word: it has no folder */
-    }
+    return count < 0 ? count : -ENOENT;
+}
+
+int list_models(const struct place *folder, uint64_t after, struct found *ret_found) {
+    return list_group(folder, &folder->group, after, ret_found);
+}
+
+/* --- ollama/NAME:TAG: models in the source's own folder --- */
+
+int find_source_model(const struct place *folder, const char *name, struct found *ret_found,
+    struct wait *wait) {
+    char full[NAME_MODEL_SIZE];
+    if (folder->source->parts || name[0] == '.' || name_from_file(name, full) < 0 || strchr(full, '/'))
+        return -ENOENT;
+    return found_model(folder, full, name, ret_found, wait);
+}
+
+int list_source_models(const struct place *folder, uint64_t after, struct found *ret_found) {
+    struct catalog_group group;
+    if (folder->source->parts)
+        return -ENOENT;
+    int result = catalog_find_group(folder->tree->catalog, folder->source->name, "", &group);
+    return result < 0 ? result : list_group(folder, &group, after, ret_found);
 }
 
 /* --- hf/ORG/NAME/files/ and below --- */

@@ -15,6 +15,9 @@ int list_options(const struct place *folder, uint64_t after, struct found *ret_f
 int find_group(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
 int list_groups(const struct place *folder, uint64_t after, struct found *ret_found);
 int find_model(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
+int find_source_model(const struct place *folder, const char *name, struct found *ret_found,
+    struct wait *wait);
+int list_source_models(const struct place *folder, uint64_t after, struct found *ret_found);
 int list_models(const struct place *folder, uint64_t after, struct found *ret_found);
 int find_file(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait);
 int page_files(const struct place *folder, uint64_t after, struct listed *array, size_t room);

@@ -83,9 +83,12 @@ static char *take(struct tree *tree, const char *name) {
 
 static int target_of_model(struct tree *tree, int64_t model_id, struct buf *to) {
     struct catalog_model *model = mem_new(sizeof *model);
+    char folder[NAME_FOLDER_SIZE];
     int result = catalog_model(tree->catalog, model_id, model);
     if (result == 0)
-        result = buf_format(to, "%s/%s", model->source, model->name);
+        result = name_to_folder(model->name, folder);
+    if (result == 0)
+        result = buf_format(to, "%s/%s", model->source, folder);
     free(model);
     return result;
 }
@@ -154,11 +157,17 @@ static int key_of_target(const struct tree *tree, const char *target, char to[st
         return -EINVAL;
     for (size_t len = strlen(to); len && to[len - 1] == '/'; len--)
         to[len - 1] = 0;
-    char *slash = strchr(to, '/');
+    char *slash = strchr(to, '/'), model[NAME_MODEL_SIZE], folder[NAME_FOLDER_SIZE];
     struct name_key key;
-    if (!slash)
+    if (!slash || text_copy(folder, sizeof folder, slash + 1) < 0 ||
+        name_from_folder(folder, strlen(folder), model) < 0)
         return -EINVAL;
-    *slash = ':';
+    *slash = '\0';
+    char source[NAME_KEY_SIZE];
+    (void)text_copy(source, sizeof source, to); /* the same size */
+    if (strlen(source) >= NAME_SOURCE_SIZE)
+        return -EINVAL;
+    name_format(source, model, to);
     return name_parse(to, &key, NULL) < 0 || *key.variant || *key.revision ? -EINVAL : 0;
 }
 

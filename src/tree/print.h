@@ -24,6 +24,7 @@ int print_commands(const struct place *place, struct buf *to);
 
 /* print_model.c, print_plan.c, print_sums.c */
 int print_state(const struct place *place, struct buf *to);
+int remote_sheet(const struct place *place, struct buf *to, bool json); /* of what is served elsewhere */
 int print_model_status(const struct place *place, struct buf *to);
 int print_model_status_json(const struct place *place, struct buf *to);
 int print_progress(const struct place *place, struct buf *to);

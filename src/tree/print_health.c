@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "manage/known.h"
+#include "manage/remote.h"
 #include "model/catalog_check.h"
 #include "tree/inside.h"
 #include "tree/place.h"
@@ -122,6 +123,31 @@ static enum level check_engines(struct tree *tree, const struct root_report *rep
     return LEVEL_OK;
 }
 
+struct endpoints {
+    struct buf *to;
+    size_t count, failing;
+};
+
+static void note_endpoint(void *context, const struct source *source, const char *place,
+    const struct remote_report *report) {
+    struct endpoints *endpoints = context;
+    endpoints->count++;
+    if (!report->error)
+        return;
+    (void)buf_format(endpoints->to, "%s%s%s%s: %s", endpoints->failing++ ? "; " : "", source->name,
+        *place ? ":" : "", place, err_text(&report->reason, report->error)); /* no limit */
+}
+
+/* Those who serve models elsewhere: what they told before stays. */
+static enum level check_endpoints(struct tree *tree, const struct root_report *report, struct buf *to) {
+    struct endpoints endpoints = {.to = to};
+    (void)report;
+    remote_list(tree->settings.manage, note_endpoint, &endpoints);
+    if (!endpoints.failing)
+        (void)buf_format(to, "%zu declared, no complaint", endpoints.count);
+    return endpoints.failing ? LEVEL_DEGRADED : LEVEL_OK;
+}
+
 static void note_aside(void *context, const char *name) {
     struct buf *names = context;
     (void)buf_format(names, "%s%s", names->len ? ", " : "", name); /* no limit: it can't fail */
@@ -180,6 +206,7 @@ static const struct check {
     {"reports", check_reports},
     {"required", check_required},
     {"known", check_known},
+    {"endpoints", check_endpoints},
     {"engines", check_engines},
 };
 

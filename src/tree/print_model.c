@@ -88,6 +88,8 @@ static int add_following(const struct place *place, struct sheet *sheet) {
 static int model_sheet(const struct place *place, struct buf *to, bool json) {
     const struct catalog_model *model = &place->model;
     struct model_report report;
+    if (place->source->is_remote)
+        return remote_sheet(place, to, json);
     int result = look(place, &report);
     if (result < 0)
         return result;

@@ -18,11 +18,15 @@ int tree_rmdir(struct tree *tree, node_number parent, const char *name, const st
         return result;
     if (place.row->holds == IN_CHATS)
         return chat_rmdir(&place, name, caller, wait);
-    if (place.row->holds != IN_GROUP)
+    bool of_source = place.row->holds == IN_SOURCE && !place.source->parts; /* its models are in its folder */
+    if (place.row->holds != IN_GROUP && !of_source)
         return tree_refuse(tree, parent);
-    char full[NAME_MODEL_SIZE], key[NAME_KEY_SIZE];
-    int len = snprintf(full, sizeof(full), "%s/%s", place.group.name, name);
+    char full[NAME_MODEL_SIZE], last[NAME_MODEL_SIZE], key[NAME_KEY_SIZE];
     struct catalog_model model;
+    if (name_from_file(name, last) < 0)
+        return -ENOENT;
+    int len = of_source ? snprintf(full, sizeof(full), "%s", last)
+                        : snprintf(full, sizeof(full), "%s/%s", place.group.name, last);
     if (len < 0 || (size_t)len >= sizeof(full))
         return -ENOENT;
     result = catalog_find_model(tree->catalog, place.source->name, full, &model);

@@ -11,16 +11,17 @@
 #include "tree/chat.h"
 #include "tree/find.h"
 #include "tree/link.h"
+#include "weightfs/source.h"
 #include "tree/print.h"
 
 /* How long the kernel may believe something. Names of ours lead to the same node for ever. Names that
  * a discovery makes are never expired by a notification, since that would wait for a discovery parked
  * beside them: a second is short, and what is gone meanwhile answers ESTALE, upon which the kernel
  * looks again. Texts have no such time: every stat prints them. */
-#define AGES  3600000
+#define AGES   3600000
 #define MINUTE 60000
-#define SHORT 1000
-#define NEVER 0
+#define SHORT  1000
+#define NEVER  0
 
 /* clang-format off */
 #define KIND(what, bits, name_ms, stat_ms) .kind = what, .mode = bits, .entry_ms = name_ms, .attr_ms = stat_ms
@@ -147,11 +148,15 @@ static const struct row rows[ROW_LIMIT] = {
     [ROW_MODEL] = { FOUND(IN_GROUP, ABOUT_MODEL), .pattern = "NAME", .holds = IN_MODEL,
         .find = find_model, .list = list_models,
         .help = "a model; the first step into an unknown one asks the source once" },
+    /* In a source's own folder: it finds and lists what is a ROW_MODEL. */
+    [ROW_SOURCE_MODEL] = { FOUND(IN_SOURCE, ABOUT_MODEL), .pattern = "NAME:TAG", .holds = IN_MODEL,
+        .find = find_source_model, .list = list_source_models,
+        .help = "a model without a folder of its own publisher, as Ollama has them" },
 
     /* --- hf/ORG/NAME/ --- */
-    [ROW_FILES] = { TOLD_FOLDER(IN_MODEL, ABOUT_MODEL), .name = "files", .holds = IN_FILES,
+    [ROW_FILES] = { TOLD_FOLDER(IN_MODEL, ABOUT_MODEL), .name = "files", .holds = IN_FILES, .of_files = true,
         .help = "the model's own files: what loaders are pointed at" },
-    [ROW_SUMS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "SHA256SUMS",
+    [ROW_SUMS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "SHA256SUMS", .of_files = true,
         .print = print_sums,
         .wakes = TREE_WAKE_MODEL,
         .help = "for `cd files && sha256sum -c ../SHA256SUMS`" },
@@ -167,24 +172,24 @@ static const struct row rows[ROW_LIMIT] = {
         .print = print_model_status_json,
         .wakes = TREE_WAKE_MODEL,
         .help = "the same as one JSON object" },
-    [ROW_PROGRESS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "progress",
+    [ROW_PROGRESS] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "progress", .of_files = true,
         .print = print_progress,
         .wakes = TREE_WAKE_MODEL | TREE_WAKE_PROGRESS,
         .help = "one line: percent, bytes, speed, time left" },
-    [ROW_WAIT] = { WAITING(IN_MODEL, ABOUT_MODEL), .name = "wait",
+    [ROW_WAIT] = { WAITING(IN_MODEL, ABOUT_MODEL), .name = "wait", .of_files = true,
         .print = print_state, .is_busy = is_model_busy, .await = await_model,
         .help = "reading blocks until nothing is under way, then gives the state" },
-    [ROW_PLAN] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "plan",
+    [ROW_PLAN] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "plan", .of_files = true,
         .print = print_plan, .ready = ready_card,
         .help = "what a pull would do: bytes to fetch, disk left after it, variants to choose from" },
     [ROW_MODEL_CTL] = { CONTROL(IN_MODEL, ABOUT_MODEL), .name = "ctl",
         .print = print_commands, .commands = COMMAND_MODEL,
         .help = "write commands for this model; reading lists them, and the result of the last one" },
-    [ROW_REPORT] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report",
+    [ROW_REPORT] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report", .of_files = true,
         .print = print_report,
         .wakes = TREE_WAKE_MODEL,
         .help = "the last validation: a verdict, then a line a check" },
-    [ROW_REPORT_JSON] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report.json",
+    [ROW_REPORT_JSON] = { TEXT(IN_MODEL, ABOUT_MODEL), .name = "report.json", .of_files = true,
         .print = print_report_json,
         .wakes = TREE_WAKE_MODEL,
         .help = "the same as one JSON object" },
@@ -277,6 +282,7 @@ static const struct row rows[ROW_LIMIT] = {
         .print = print_schema,
         .help = "what each of them may be, as JSON Schema" },
     [ROW_REVISIONS] = { FOLDER(IN_MODEL, ABOUT_MODEL), .name = "revisions", .holds = IN_REVISIONS,
+        .of_files = true,
         .wakes = TREE_WAKE_MODEL,
         .help = "the revisions that are kept, and the names that led to them when they were last asked" },
 
@@ -360,6 +366,10 @@ const struct row *row_of(unsigned number) {
 
 unsigned row_number(const struct row *row) {
     return (unsigned)(row - rows);
+}
+
+bool row_is_in(const struct row *row, const struct source *source) {
+    return !(row->of_files && source && source->is_remote);
 }
 
 const struct row *row_next(enum table table, int after) {

@@ -18,6 +18,7 @@
 #include "tree/tree.h"
 
 struct place;
+struct source;
 
 /* Row numbers are parts of node numbers, which outlive the daemon: a number is never changed, nor used
  * again for another row. */
@@ -50,6 +51,7 @@ enum row_number {
     ROW_CONFIG_SCHEMA = 26,
     ROW_GROUP = 32,
     ROW_MODEL = 33,
+    ROW_SOURCE_MODEL = 34,
     ROW_FILES = 40,
     ROW_SUMS = 41,
     ROW_STATE = 42,
@@ -173,7 +175,8 @@ struct row {
     /* NODE_VALUE, NODE_DOCUMENT: the command that what is written belongs to; NULL: `set` */
     const char *command;
     enum infer_shape shape; /* NODE_QUESTION, NODE_EXCHANGE, NODE_ASK, NODE_ANSWER: of what it is */
-    const char *help;       /* one line */
+    bool of_files; /* it is about the model's files: not there when they are elsewhere (source->is_remote) */
+    const char *help; /* one line */
 
     /* All but folders, streams and model files: what reading gives; of a link, where it leads, without a
      * newline. Never asks the network. 0 or an error. */
@@ -197,6 +200,8 @@ struct row {
     int (*page)(const struct place *folder, uint64_t after, struct listed *array, size_t room);
 };
 
+/* Is the row's name in folders of its table that are about this source or its models? NULL: about none. */
+bool row_is_in(const struct row *row, const struct source *source);
 /* The row of a number; NULL when there is none. */
 const struct row *row_of(unsigned number);
 unsigned row_number(const struct row *row);

@@ -73,11 +73,11 @@ static bool is_about(const struct row *row, enum about about, unsigned what) {
     return (row->wakes & what) && row->name && row->about == about;
 }
 
-static void each(unsigned what, enum about about, unsigned names, const char *prefix, node_number folder,
-    tree_wake_add add, void *context) {
+static void each(unsigned what, enum about about, const struct source *source, unsigned names,
+    const char *prefix, node_number folder, tree_wake_add add, void *context) {
     for (unsigned number = 0; number < ROW_LIMIT; number++) {
         const struct row *row = row_of(number);
-        if (!row || !is_about(row, about, what))
+        if (!row || !is_about(row, about, what) || !row_is_in(row, source))
             continue;
         BUF_CLEANUP struct buf path = BUF_INIT;
         (void)buf_format(&path, "%s%s%s", prefix, below(row->in, names), row->name);
@@ -87,23 +87,27 @@ static void each(unsigned what, enum about about, unsigned names, const char *pr
 
 void tree_wakes_whole(struct tree *tree, unsigned what, tree_wake_add add, void *context) {
     (void)tree;
-    each(what, ABOUT_TREE, 0, "", NODE_ROOT, add, context);
+    each(what, ABOUT_TREE, NULL, 0, "", NODE_ROOT, add, context);
 }
 
 static void model_wakes(struct tree *tree, enum tree_wake what, int64_t id, tree_wake_add add,
     void *context) {
     struct catalog_model model;
+    char folder[NAME_FOLDER_SIZE];
     BUF_CLEANUP struct buf prefix = BUF_INIT;
     if (catalog_model(tree->catalog, id, &model) < 0)
         return; /* it is gone; what it was listed in is told of by itself */
-    (void)buf_format(&prefix, "%s/%s/", model.source, model.name);
-    each(what, ABOUT_MODEL, 3, buf_text(&prefix), node_make(ROW_MODEL, (uint64_t)id, 0), add, context);
+    if (name_to_folder(model.name, folder) < 0)
+        return; /* its name was judged */
+    (void)buf_format(&prefix, "%s/%s/", model.source, folder);
+    each(what, ABOUT_MODEL, source_find(model.source), 3, buf_text(&prefix),
+        node_make(ROW_MODEL, (uint64_t)id, 0), add, context);
 }
 
 static void job_wakes(enum tree_wake what, uint64_t id, tree_wake_add add, void *context) {
     BUF_CLEANUP struct buf prefix = BUF_INIT;
     (void)buf_format(&prefix, "jobs/%" PRIu64 "/", id);
-    each(what, ABOUT_JOB, 2, buf_text(&prefix), node_make(ROW_JOB, id, 0), add, context);
+    each(what, ABOUT_JOB, NULL, 2, buf_text(&prefix), node_make(ROW_JOB, id, 0), add, context);
 }
 
 static void progress_wakes(struct tree *tree, tree_wake_add add, void *context) {

@@ -42,10 +42,10 @@ int tree_lookup(struct tree *tree, node_number parent, const char *name, const s
         return result;
     enum table table = folder.row->holds;
     for (const struct row *row = row_next(table, -1); row; row = row_next(table, (int)row_number(row)))
-        if (row->name && !strcmp(row->name, name))
+        if (row->name && !strcmp(row->name, name) && row_is_in(row, folder.source))
             return fill_found(tree, node_make(row_number(row), inherited_object(&folder, row), 0), ret_entry);
     for (const struct row *row = row_next(table, -1); row; row = row_next(table, (int)row_number(row))) {
-        if (!row->find)
+        if (!row->find || !row_is_in(row, folder.source))
             continue;
         struct found found = {0};
         result = row->find(&folder, name, &found, wait);
@@ -151,7 +151,7 @@ int tree_list(struct tree *tree, node_number node, const struct tree_caller *cal
     enum table table = folder.row->holds;
     for (const struct row *row = row_next(table, -1); row && !result;
          row = row_next(table, (int)row_number(row)))
-        result = give_row(&listing, row, offset);
+        result = row_is_in(row, folder.source) ? give_row(&listing, row, offset) : 0;
     free(listing.page);
     return result < 0 ? result : 0;
 }

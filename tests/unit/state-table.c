@@ -10,7 +10,7 @@
 static const struct {
     const char *from, *to;
 } arrows[] = {
-    {"absent", "partial ready corrupt disabled queued"},
+    {"absent", "partial ready corrupt disabled queued remote"},
     {"partial", "absent ready corrupt disabled queued"},
     {"ready", "absent partial corrupt disabled queued"},
     {"corrupt", "absent partial ready disabled queued failed"},
@@ -19,7 +19,7 @@ static const struct {
     {"downloading", "queued paused failed absent partial ready corrupt disabled"},
     {"paused", "queued downloading failed absent partial ready corrupt disabled"},
     {"disabled", "absent partial ready corrupt queued"},
-    {"remote", ""},
+    {"remote", "absent"},
 };
 
 static bool has_word(const char *words, const char *word) {
