@@ -134,8 +134,10 @@ static int make_place(struct gateway *gateway) {
 static int listen_at(struct gateway *gateway, int64_t model_id) {
     struct buf path BUF_CLEANUP = BUF_INIT;
     gateway_path(gateway, model_id, &path);
-    int error = server_listen(gateway->server, buf_text(&path),
-        gateway->infer->settings.for_all ? 0666 : 0600, model_id);
+    mode_t mode = gateway->infer->settings.for_all ? 0666 : 0600;
+    if (access(buf_text(&path), F_OK) < 0) /* if it was bound, somebody has tidied up */
+        (void)server_unlisten(gateway->server, model_id);
+    int error = server_listen(gateway->server, buf_text(&path), mode, model_id);
     return error == -EEXIST ? 0 : error;
 }
 
@@ -162,7 +164,7 @@ int gateway_bind(struct gateway *gateway, int64_t model_id) {
         if (error == 0)
             error = model_id == ALL_MODELS ? listen_at(gateway, model_id) : bind_model(gateway, model_id);
     }
-    if (error < 0)
+    if (error < 0 && error != -EBUSY && error != -ERR_CANCELLED)
         log_warning("openai.sock can't be bound: %s", err_text(&reason, error));
     return error;
 }

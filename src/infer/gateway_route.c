@@ -9,6 +9,7 @@
 #include "infer/gateway_inside.h"
 #include "manage/known.h"
 #include "model/catalog_by.h"
+#include "model/variant.h"
 #include "weightfs/source.h"
 
 #define DEFAULT_NAME "default"
@@ -18,8 +19,8 @@
 static void make_key(const char *name, char to[static NAME_KEY_SIZE]) {
     if (text_copy(to, NAME_KEY_SIZE, name) < 0) /* then it is "", which is no name */
         return;
-    char *slash = strchr(to, '/');
-    if (!slash || strchr(to, ':'))
+    char *slash = to + strcspn(to, "/:");
+    if (*slash != '/')
         return;
     *slash = '\0';
     *slash = source_find(to) ? ':' : '/';
@@ -57,6 +58,40 @@ static int refuse(struct gateway *gateway, const char *name, const char *why, st
         "there is no model \"%.150s\" (%s); GET /v1/models lists those that there are", name, why);
 }
 
+/* The variant that its engine is given: of the first selected file that has one, as files.c chooses. */
+static bool is_selected(struct catalog *catalog, const struct catalog_model *model, const char *variant) {
+    struct catalog_file *page = mem_array(PAGE, sizeof *page);
+    int64_t after_id = 0;
+    int count;
+    bool found = false, equal = false;
+    while (
+        !found && (count = catalog_list_files(catalog, model->revision_id, true, after_id, page, PAGE)) > 0)
+        for (int i = 0; i < count && !found; i++) {
+            after_id = page[i].id;
+            found = *page[i].variant;
+            equal = found && variant_equal(page[i].variant, variant);
+        }
+    free(page);
+    return equal;
+}
+
+/* What is said behind the name: an answer by another variant or revision than was asked for would be none. */
+static int judge(struct catalog *catalog, const struct catalog_model *model, const char *text,
+    struct reason *reason) {
+    struct name_key asked;
+    if (name_parse(text, &asked, NULL) < 0)
+        return 0; /* an alias */
+    if (*asked.revision && strcmp(asked.revision, model->asked_revision) != 0 &&
+        strcmp(asked.revision, model->commit) != 0)
+        return err_because(reason, -ERR_UNKNOWN_MODEL,
+            "%s answers by the revision that is selected, which is not %s", model->name, asked.revision);
+    if (*asked.variant && !is_selected(catalog, model, asked.variant))
+        return err_because(reason, -ERR_UNKNOWN_MODEL,
+            "%s answers by the variant that is selected, which is not %s; `plan` lists them, `pull` selects",
+            model->name, asked.variant);
+    return 0;
+}
+
 static int find_default(struct catalog *catalog, bool was_named, int64_t *ret_model_id,
     struct reason *reason) {
     if (catalog_link(catalog, DEFAULT_NAME, ret_model_id) == 0)
@@ -86,10 +121,14 @@ int route(struct gateway *gateway, const char *name, int64_t *ret_model_id, stru
         return refuse(gateway, name, err_text(&why, result), reason);
     result = catalog_find_model(catalog, key.source, key.model, &model);
     if (result == 0)
+        result = judge(catalog, &model, text, reason);
+    if (result == 0)
         *ret_model_id = model.id;
     if (result != -ENOENT || !wait)
         return result == -ENOENT ? refuse(gateway, name, "it is not known here", reason) : result;
     result = discover_await(manage, source, key.model, ret_model_id, wait);
+    if (result == 0) /* somebody else was quicker */
+        return route(gateway, name, ret_model_id, NULL, reason);
     if (result == -ERR_UNKNOWN_MODEL || result == -ENOENT || result == -ERR_BAD_NAME)
         return refuse(gateway, name, err_sentence(result), reason);
     return result;
