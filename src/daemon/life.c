@@ -237,6 +237,11 @@ void stop_manage(struct life *life) {
         manage_stop(life->manage);
 }
 
+/* An engine may be reading the mount: killed first, it is not left to reads that nobody answers. */
+static void face_is_ending(void *context) {
+    shut_infer(context);
+}
+
 int start_face(struct life *life, struct reason *reason) {
     char state_path[PATH_MAX];
     snprintf(state_path, sizeof(state_path), "%s/backing", store_instance_path(life->store));
@@ -244,7 +249,9 @@ int start_face(struct life *life, struct reason *reason) {
         .mountpoint = life->settings->target->mountpoint,
         .source_name = life->settings->source_name,
         .takeover = life->settings->takeover,
-        .state_path = state_path};
+        .state_path = state_path,
+        .ending = face_is_ending,
+        .context = life};
     struct reason why = {""};
     int error = face_new(&settings, &life->face, &why);
     if (error < 0)

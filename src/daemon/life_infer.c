@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "daemon/life.h"
+#include "daemon/mounts.h"
 #include "outside/digest.h"
 
 #define TAG_DIGITS 12 /* of a digest: enough that two instances of a machine do not meet */
@@ -33,11 +34,20 @@ static void choose_folder(const struct life *life, char to[static 64]) {
     (void)snprintf(to, 64, "%s/%.*s", folder, TAG_DIGITS, tag); /* 47 + 1 + 12 */
 }
 
+static bool is_mounted(void *context) {
+    const struct life *life = context;
+    MOUNTS_CLEANUP struct mounts mounts = MOUNTS_INIT;
+    return mounts_read(&mounts) < 0 || mounts_at(&mounts, life->settings->target->mountpoint);
+}
+
 int start_infer(struct life *life, struct reason *reason) {
     char folder[64];
     struct infer_settings settings = {.options = life->settings->options,
         .manage = life->manage,
         .timers = life->timers,
+        .mountpoint = life->settings->target->supervised_fd < 0 ? life->settings->target->mountpoint : "",
+        .is_mounted = is_mounted,
+        .context = life,
         .folder = folder,
         .for_all = face_for_all(life->settings->options)};
     struct reason why = {""};

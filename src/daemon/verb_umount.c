@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #define DAEMON_MS     20000
 #define BUSY_MS       2000 /* for so long a mount may be busy by chance */
 #define BUSY_AGAIN_MS 20
+#define UNLOAD_MS     5000 /* for so long engines may need to end */
 
 const struct flag umount_flags[] = {
     {'l', "lazy", NULL, "detach it although files in it are open: it goes when they are closed"},
@@ -43,7 +45,8 @@ static int unmount_with_helper(const char *point, bool lazy, struct reason *reas
         return err_because(reason, code, "fusermount3: %s", err_sentence(code));
     while (output.len > 0 && output.data[output.len - 1] == '\n')
         output.data[--output.len] = '\0';
-    return err_because(reason, -EPERM, "%s", output.len ? output.data : "fusermount3 failed");
+    return err_because(reason, strstr(buf_text(&output), "busy") ? -EBUSY : -EPERM, "%s",
+        output.len ? output.data : "fusermount3 failed");
 }
 
 static int unmount(const char *point, bool lazy, struct reason *reason) {
@@ -63,6 +66,17 @@ static int unmount(const char *point, bool lazy, struct reason *reason) {
             "it",
             point, point);
     return err_because(reason, error, "%s: %s", point, err_sentence(error));
+}
+
+/* An engine that was loaded while its model arrived (load=stream) has the weights open in it. */
+static int unmount_unloaded(const char *point, struct reason *reason) {
+    struct reason said = {""};
+    int error = -EBUSY;
+    if (tree_file_tell(point, "unload", &said) < 0)
+        return error; /* the sentence is the one of the first time */
+    for (uint64_t end = clock_ms() + UNLOAD_MS; error == -EBUSY && clock_ms() < end;)
+        error = unmount(point, false, reason);
+    return error;
 }
 
 static int await_end(int pid_fd, int pid, const char *point) {
@@ -89,6 +103,8 @@ static int umount_point(const char *path, bool lazy) {
     int pid = tree_file_daemon_pid(point, PID_MS);
     FD_CLEANUP int pid_fd = pid ? pidfd_open(pid, 0) : -1;
     error = unmount(point, lazy, &reason);
+    if (error == -EBUSY)
+        error = unmount_unloaded(point, &reason);
     if (error < 0)
         return say(WEIGHTFS_EXIT_FATAL, "%s", err_text(&reason, error));
     return pid_fd < 0 || lazy ? WEIGHTFS_EXIT_OK : await_end(pid_fd, pid, point);

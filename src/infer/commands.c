@@ -52,7 +52,8 @@ static int run_unload(struct manage *manage, const struct command_request *reque
         return -EOPNOTSUPP;
     SAY(reason,
         *arguments ? "it is being unloaded" : "it is unloaded once it has answered what it was asked");
-    return infer_unload(infer, request->id, *arguments != 0);
+    return request->place == COMMAND_ROOT ? infer_unload_all(infer, *arguments != 0)
+                                          : infer_unload(infer, request->id, *arguments != 0);
 }
 
 /* ---- silence */
@@ -115,8 +116,9 @@ const struct command_row infer_commands[] = {
     { "load", "[force]", COMMAND_MODEL,
       "load the model into an engine now; it is pulled if it is not here; force: whatever the budgets say",
       parse_force, run_load, 0 },
-    { "unload", "[force]", COMMAND_MODEL,
-      "unload it once it has answered; force: at once", parse_force, run_unload, 0 },
+    { "unload", "[force]", COMMAND_MODEL | COMMAND_ROOT,
+      "unload it (at the root: all that are loaded) once it has answered; force: at once",
+      parse_force, run_unload, 0 },
     { "silence", "", COMMAND_MODEL,
       "end all questions to it, also those that it is answering", parse_nothing, run_silence, 0 },
     { "system", "TEXT|none", COMMAND_MODEL,

@@ -36,28 +36,49 @@ static int path_of(struct blob *blob, char **ret_path) {
     return 0;
 }
 
-static int use(struct seat *seat, const struct catalog_model *model, const struct catalog_file *file) {
+/* On the mount, where its reads wait for the bytes. */
+static char *path_on_mount(const struct seat *seat, const struct catalog_model *model,
+    const struct catalog_file *file) {
+    struct buf path BUF_CLEANUP = BUF_INIT;
+    (void)buf_format(&path, "%s/%s/%s/files/%s", seat->infer->mountpoint, model->source, model->name,
+        file->path); /* no limit */
+    return mem_text(buf_text(&path));
+}
+
+static int find(struct seat_file *file, const struct blob_info *info, const struct seat *seat,
+    const struct catalog_model *model, const struct catalog_file *row) {
+    if (info->state == BLOB_COMPLETE)
+        return path_of(file->blob, &file->path);
+    file->path = path_on_mount(seat, model, row);
+    file->is_coming = true;
+    file->generation = info->generation;
+    return 0;
+}
+
+static int use(struct seat *seat, const struct catalog_model *model, const struct catalog_file *file,
+    bool stream) {
     struct blob_info info;
     struct seat_file *taken =
         &seat->files[seat->file_count]; /* the list had no more than there is room for */
+    *taken = (struct seat_file){.size = file->size};
     int error = model_blob(seat->infer->settings.manage, model, file, &taken->blob);
     if (error < 0)
         return error;
     blob_look(taken->blob, &info);
-    error = info.state == BLOB_COMPLETE ? blob_use(taken->blob, info.generation) : -ENODATA;
+    error = info.state == BLOB_COMPLETE || stream ? blob_use(taken->blob, info.generation) : -ENODATA;
     if (error < 0) {
         blob_put(taken->blob);
         return error == -ERR_STALE ? -ENODATA : error; /* evicted at this moment */
     }
-    error = path_of(taken->blob, &taken->path);
+    error = find(taken, &info, seat, model, file);
     if (error < 0) {
         blob_unuse(taken->blob);
         blob_put(taken->blob);
         return error;
     }
     taken->name = mem_text(file->path);
-    taken->size = file->size;
     seat->file_count++;
+    seat->is_coming = seat->is_coming || taken->is_coming;
     return 0;
 }
 
@@ -78,7 +99,7 @@ static int list_all(struct seat *seat, const struct catalog_model *model, struct
     return count;
 }
 
-static int take(struct seat *seat, const struct catalog_model *model, struct reason *reason) {
+static int take(struct seat *seat, const struct catalog_model *model, bool stream, struct reason *reason) {
     struct catalog_file *files = NULL;
     int count = list_all(seat, model, &files), error = count < 0 ? count : 0;
     bool all = seat->engine && seat->engine->takes_all;
@@ -97,23 +118,23 @@ static int take(struct seat *seat, const struct catalog_model *model, struct rea
         error = err_because(reason, -EOPNOTSUPP, "%s has no file that an engine here can load (GGUF)",
             seat->name);
     if (!error)
-        error = use(seat, model, first);
+        error = use(seat, model, first, stream);
     for (int i = 0; i < count && !error; i++)
         if (&files[i] != first && (all || belongs(&files[i], first)))
-            error = use(seat, model, &files[i]);
+            error = use(seat, model, &files[i], stream);
     if (count >= 0)
         free(files);
     return error;
 }
 
-int files_take(struct seat *seat, struct reason *reason) {
+int files_take(struct seat *seat, bool stream, struct reason *reason) {
     struct catalog_model model;
     seat->files = mem_array(SEAT_FILES_MOST, sizeof *seat->files);
     int error = catalog_model(manage_catalog(seat->infer->settings.manage), seat->model_id, &model);
     if (error == -ENOENT)
         error = -ERR_STALE;
     if (!error)
-        error = take(seat, &model, reason);
+        error = take(seat, &model, stream, reason);
     if (error < 0)
         files_put(seat);
     return error;
@@ -122,6 +143,8 @@ int files_take(struct seat *seat, struct reason *reason) {
 void files_put(struct seat *seat) {
     while (seat->file_count) {
         struct seat_file *file = &seat->files[--seat->file_count];
+        if (file->is_coming)
+            blob_dismiss(file->blob); /* what the engine had asked for: it has gone */
         blob_unuse(file->blob);
         blob_put(file->blob);
         free(file->name);
@@ -129,4 +152,5 @@ void files_put(struct seat *seat) {
     }
     free(seat->files);
     seat->files = NULL;
+    seat->is_coming = false;
 }

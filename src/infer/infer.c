@@ -64,6 +64,7 @@ static void look(struct work *work) {
     for (struct seat *seat = seat_after(infer, NULL); seat; seat = seat_after(infer, seat)) {
         if (!shut) {
             name_seat(seat); /* later the manager may be gone */
+            stream_mind_the_mount(seat);
         } else {
             questions_fail(seat, -ERR_CANCELLED, "weightfs ends");
             (void)infer_unload(infer, seat->model_id, true);
@@ -139,6 +140,7 @@ static int start_loop(struct infer *infer) {
 int infer_start(const struct infer_settings *settings, struct infer **ret_infer, struct reason *reason) {
     struct infer *infer = mem_new(sizeof *infer);
     infer->settings = *settings;
+    infer->mountpoint = mem_text(settings->mountpoint ? settings->mountpoint : "");
     infer->work.run = look;
     infer->timer.fire = tick;
     lock_init(&infer->lock, LOCK_INFER);
@@ -223,6 +225,7 @@ void infer_stop(struct infer *infer) {
         (void)path_remove_tree(AT_FDCWD, infer->folder);
     pthread_cond_destroy(&infer->calm);
     lock_done(&infer->lock);
+    free(infer->mountpoint);
     free(infer);
 }
 
@@ -276,6 +279,20 @@ static void fill_report(const struct seat *seat, struct infer_report *report) {
         *report->waits_for = '\0';
     if (seat->state != SEAT_STARTING && seat->state != SEAT_READY)
         report->memory_used = 0;
+}
+
+int infer_unload_all(struct infer *infer, bool force) {
+    lock_take(&infer->lock);
+    list_each (link, &infer->seats) {
+        struct seat *seat = list_entry(link, struct seat, link);
+        if (seat->state != SEAT_COLD) {
+            seat->unload_wanted = true;
+            seat->unload_forced = force;
+        }
+    }
+    lock_drop(&infer->lock);
+    infer_look(infer);
+    return 0;
 }
 
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report) {

@@ -39,6 +39,10 @@ struct infer_settings {
     const struct options *options;
     struct manage *manage; /* fetches what is missing */
     struct timers *timers;
+    const char *mountpoint; /* absolute, for engines that read what still arrives (load=stream); copied. "":
+                             * nobody knows it, and all is loaded complete */
+    bool (*is_mounted)(void *context); /* is it there? Asked on the desk: quick, without touching it */
+    void *context;
     /* A folder of the instance's own for sockets and links, which may not be there yet: made when it is
      * needed, with mode 0700 (`for_all`: 0711); what is in it is removed at the start and at the end. Short,
      * since a socket's address has 107 bytes. "": there is no place for one, and no engine of ours is
@@ -124,6 +128,7 @@ int infer_socket_bind(struct infer *infer, int64_t model_id);
 enum infer_load { LOAD_USUAL, LOAD_FORCED, LOAD_GENTLY };
 int infer_load(struct infer *infer, int64_t model_id, enum infer_load how);
 int infer_unload(struct infer *infer, int64_t model_id, bool force);
+int infer_unload_all(struct infer *infer, bool force);
 
 enum seat_state { SEAT_COLD, SEAT_FETCHING, SEAT_STARTING, SEAT_READY, SEAT_ENDING, SEAT_STATE_COUNT };
 const char *seat_state_name(enum seat_state state); /* "unloaded" "fetching" "loading" "loaded" "unloading" */

@@ -55,9 +55,11 @@ struct box {
 };
 
 struct seat_file {
-    char *name, *path;
+    char *name, *path; /* of the bytes: in the store, or on the mount while they arrive */
     uint64_t size;
-    struct blob *blob; /* in use */
+    struct blob *blob;   /* in use */
+    bool is_coming;      /* it was not whole when it was taken */
+    uint32_t generation; /* then: the one that was taken */
 };
 
 /* What its engine takes of memory: seat_need.c says how much that will be, seat_room.c whether it may.
@@ -122,11 +124,17 @@ struct seat {
     struct seat_trouble trouble;
     struct seat_settings settings;
     uint64_t started_with; /* the stamp of the settings that its engine has */
+    bool is_coming;        /* it is being started on files that still arrive: stream.c */
+    uint64_t here_bytes;   /* then: of them, at the last look */
+    enum { PULL_NONE, PULL_ASKED, PULL_RUNS } pull_state;
+    struct wait pull;      /* for the command's end, then for that of all jobs */
+    int give_up_error;     /* why it is ended while it starts; 0: it is not */
+    struct reason give_up; /* the same in words */
 
     /* What came from other threads, for the desk to see; under lock. */
-    bool is_ready, has_ended, fetch_over;
+    bool is_ready, has_ended, fetch_over, pull_over;
     struct engine_endpoint ready_endpoint;
-    int end_error, fetch_result;
+    int end_error, fetch_result, pull_result;
     struct reason end_reason;
 
     struct infer_report figures; /* under lock */
@@ -142,6 +150,7 @@ struct usage {
 
 struct infer {
     struct infer_settings settings;
+    char *mountpoint;
     char folder[64];
     struct pool *desk;
     struct http_loop *loop;
@@ -163,7 +172,7 @@ struct infer {
     unsigned chat_count;
     unsigned box_count;
     uint64_t last_number;
-    size_t text_bytes; /* of all questions */
+    size_t text_bytes;       /* of all questions */
     struct gateway *gateway; /* gateway.h; never NULL once it runs */
     struct usage usage;
 };
@@ -180,6 +189,7 @@ struct seat *seat_of(struct infer *infer, int64_t model_id);
 struct seat *seat_after(struct infer *infer, const struct seat *seat);
 /* Desk: what is to be done for it now. */
 void seat_step(struct seat *seat);
+void seat_moved(struct seat *seat);   /* a sign of life for all who wait */
 bool seat_is_idle(struct seat *seat); /* nothing of it is alive: no engine, no question on the loop */
 void seat_free(struct seat *seat);
 /* --- question.c --- */
@@ -196,6 +206,7 @@ void question_end(struct question *question, int error, const char *sentence);
 /* Ends the questions whose readers are no more (infer_watch). */
 void readers_look(struct infer *infer);
 /* --- seat_start.c: desk --- */
+uint64_t seat_load_ms(const struct seat *seat); /* how long its engine may be silent while it starts */
 /* Begins to start an engine for it: 0, SEAT_WAITS, -ENODATA (files are missing: they are to be fetched), or
  * an error with its sentence. */
 #define SEAT_WAITS 1 /* for room: it is to be tried again when something changes */
@@ -246,10 +257,25 @@ const struct shape_row *shape_at(const struct engine_endpoint *endpoint, enum in
 /* --- template_seat.c: desk --- */
 /* The family whose texts the model's prompts are put into; told in the seat's figures from then on. */
 void seat_template(struct seat *seat, struct template_choice *ret_choice);
+/* --- seat_tell.c: desk --- */
+/* A line in `events`: "model.loaded", "model.unloaded", "model.load_failed"; an error with its sentence. */
+void seat_tell(struct seat *seat, const char *event, int error, const char *sentence);
+/* --- stream.c: desk --- */
+/* May the model be loaded while it arrives? */
+bool stream_is_on(struct seat *seat);
+/* An engine has been started on files that arrive: a pull begins beside it. */
+void stream_begin(struct seat *seat);
+/* While it starts: bytes that come are a sign of life; true: the rest will not come, and why is in give_up.
+ * is_coming ends when all is here. */
+bool stream_gives_up(struct seat *seat);
+/* An engine that reads the mount ends when the mount has gone from its place. */
+void stream_mind_the_mount(struct seat *seat);
+/* No wait of ours is out. */
+bool stream_is_idle(struct seat *seat);
 /* --- files.c: desk --- */
-/* The selected model's files, complete and in use, into the seat, the one to load first: those of one GGUF,
- * or all of them when the seat's engine takes all. 0; -ENODATA: some are not here; or an error with its
- * sentence. */
-int files_take(struct seat *seat, struct reason *reason);
+/* The selected model's files, in use, into the seat, the one to load first: those of one GGUF, or all of them
+ * when the seat's engine takes all. 0; -ENODATA: some are not here; or an error with its sentence. `stream`:
+ * those that are not whole are taken as they are, with their paths on the mount, and the seat is_coming. */
+int files_take(struct seat *seat, bool stream, struct reason *reason);
 void files_put(struct seat *seat);
 #endif

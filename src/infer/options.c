@@ -8,6 +8,12 @@ const struct option_row infer_options[] = {
         .least = 1,
         .most = 86400,
         .help = "seconds in which an engine that starts has to answer"},
+    {.name = "load",
+        .type = OPTION_WORD,
+        .value = "complete",
+        .words = "complete|stream",
+        .help = "complete: an engine starts when all of a model is here; stream: at once, and reads the "
+                "mount, which is in use then, while the rest arrives"},
     {.name = "answer_timeout_s",
         .type = OPTION_NUMBER,
         .value = "600",

@@ -75,6 +75,7 @@ static void fail(struct seat *seat, int error, const char *sentence) {
     lock_drop(&seat->infer->lock);
     numbers_note_load(error);
     log_warning("%s: %s", seat->name, sentence);
+    seat_tell(seat, "model.load_failed", error, sentence);
     questions_fail(seat, error, sentence);
     set_state(seat, SEAT_COLD, 0);
 }
@@ -90,11 +91,14 @@ static void on_ready(void *context, const struct engine_endpoint *endpoint) {
     infer_look(seat->infer);
 }
 
-static void on_moved(void *context) {
-    struct seat *seat = context;
+void seat_moved(struct seat *seat) {
     LOCK_SCOPE(&seat->infer->lock);
     list_each (link, &seat->waiting)
         answer_moved(list_entry(link, struct question, link)->answer);
+}
+
+static void on_moved(void *context) {
+    seat_moved(context);
 }
 
 static void on_ended(void *context, int error, const char *sentence) {
@@ -128,7 +132,7 @@ static bool take_flag(struct seat *seat, bool *flag) {
 static void fetch_done(struct seat *seat, int result) {
     struct reason reason = {""};
     if (result >= 0)
-        result = files_take(seat, &reason);
+        result = files_take(seat, false, &reason);
     if (result == 0) {
         files_put(seat); /* taken again when there is room: nothing is held meanwhile */
         set_state(seat, SEAT_COLD, 0);
@@ -182,7 +186,6 @@ static int start(struct seat *seat, struct reason *reason) {
         .moved = on_moved,
         .ended = on_ended,
         .context = seat};
-    uint64_t patience_ms = (uint64_t)options_number(seat->infer->settings.options, "load_timeout_s") * 1000;
     seat->is_lost = seat->is_ready = seat->has_ended = false; /* of nobody: no engine runs */
     int error = seat_start(seat, &events, reason);
     if (error) {
@@ -194,7 +197,10 @@ static int start(struct seat *seat, struct reason *reason) {
     snprintf(seat->figures.engine, sizeof seat->figures.engine, "%s",
         seat->engine->name_of ? seat->engine->name_of(seat->instance) : seat->engine->name);
     lock_drop(&seat->infer->lock);
-    set_state(seat, SEAT_STARTING, clock_ms() + patience_ms);
+    set_state(seat, SEAT_STARTING, clock_ms() + seat_load_ms(seat));
+    seat->give_up_error = 0;
+    if (seat->is_coming)
+        stream_begin(seat);
     return 0;
 }
 
@@ -235,18 +241,27 @@ static void step_fetching(struct seat *seat) {
         wait_for_pull(seat); /* answers at once when the pull has ended meanwhile */
 }
 
+/* Why it ended while it started: what the bytes did, our deadline, or as it says itself. */
+static int blame(struct seat *seat, int error, struct reason *reason) {
+    if (seat->give_up_error || (error < 0 && seat->is_coming && stream_gives_up(seat)))
+        return err_because(reason, seat->give_up_error, "%s", seat->give_up.text);
+    if (error >= 0 && clock_ms() >= seat->deadline_ms)
+        return err_because(reason, -ETIMEDOUT, "the engine did not answer within load_timeout_s");
+    return error;
+}
+
 static void ended(struct seat *seat) {
     struct reason reason = seat->end_reason;
     int error = seat->end_error;
-    if (error >= 0 && seat->state == SEAT_STARTING && seat->deadline_ms && clock_ms() >= seat->deadline_ms)
-        error = err_because(&reason, -ETIMEDOUT, "the engine did not answer within load_timeout_s");
+    if (seat->state == SEAT_STARTING)
+        error = blame(seat, error, &reason);
     seat->engine->free(seat->instance);
     seat->instance = NULL;
     seat_put_back(seat);
     seat->fetched = false;
     seat->memory.own = 0;
     if (error < 0 && seat->state == SEAT_STARTING) {
-        if (seat_tries_again(seat, error, &reason))
+        if (!seat->give_up_error && seat_tries_again(seat, error, &reason))
             set_state(seat, SEAT_COLD, 0);
         else
             fail(seat, error, reason.text);
@@ -254,6 +269,7 @@ static void ended(struct seat *seat) {
     }
     if (error < 0 && seat->state == SEAT_READY)
         seat_note_crash(seat, error, &reason);
+    seat_tell(seat, "model.unloaded", error, reason.text);
     if (error < 0) { /* what was being answered has failed by itself; who waits is asked by the next one */
         log_warning("%s: %s", seat->name, reason.text);
         LOCK_SCOPE(&seat->infer->lock);
@@ -290,8 +306,11 @@ static void step_starting(struct seat *seat) {
         numbers_note_load(0);
         set_state(seat, SEAT_READY, 0);
         seat_note_ready(seat);
+        seat_tell(seat, "model.loaded", 0, "");
         questions_ask(seat);
     } else if (clock_ms() >= seat->deadline_ms || is_unwanted(seat)) {
+        seat->engine->stop(seat->instance);
+    } else if (seat->is_coming && stream_gives_up(seat)) {
         seat->engine->stop(seat->instance);
     } else {
         seat_measure(seat);
@@ -348,8 +367,9 @@ bool seat_is_idle(struct seat *seat) {
     if (seat->state == SEAT_FETCHING && wait_withdraw(&seat->fetch))
         set_state(seat, SEAT_COLD, 0);
     questions_clear(seat);
+    bool quiet = stream_is_idle(seat);
     LOCK_SCOPE(&seat->infer->lock);
-    return seat->state == SEAT_COLD && !seat->asked_count;
+    return seat->state == SEAT_COLD && !seat->asked_count && quiet;
 }
 
 void seat_free(struct seat *seat) {

@@ -37,6 +37,10 @@ bool seat_text(struct seat *seat, const char *name, char *to, size_t size) {
     return options_text(seat->infer->settings.options, name, to, size);
 }
 
+uint64_t seat_load_ms(const struct seat *seat) {
+    return (uint64_t)options_number(seat->infer->settings.options, "load_timeout_s") * 1000;
+}
+
 static const struct options *options_with(const struct engine_start *start, const char *name) {
     struct reason unknown;
     size_t index;
@@ -115,7 +119,7 @@ static int choose(struct seat *seat, struct engine_model *model,
     if (error < 0)
         return error;
     seat->engine = find_engine(seat->infer, model, ALL_FILES);
-    error = files_take(seat, reason);
+    error = files_take(seat, stream_is_on(seat), reason);
     if (error < 0)
         return error;
     for (size_t i = 0; i < seat->file_count; i++)

@@ -38,9 +38,6 @@ struct events {
 };
 void events_init(struct events *events);
 void events_done(struct events *events);
-/* One line. `model` ("hf:acme/tiny") may be NULL; `more` is what follows in the object, ready made
- * (",\"job\":12"), or NULL. */
-void events_add(struct manage *manage, const char *event, const char *model, const char *more);
 
 /* ---- manage.c: the desk and the tick ---- */
 

@@ -178,6 +178,10 @@ const char *job_state_name(enum catalog_job_state state);
 /* --- Events: manage/events.c. JSON lines in a ring of bounded size. --- */
 /* Positions count bytes since the daemon began and never fall. */
 
+/* One line. `model` ("hf:acme/tiny") may be NULL; `more` is what follows in the object, ready made
+ * (",\"job\":12"), or NULL. Any thread. */
+void events_add(struct manage *manage, const char *event, const char *model, const char *more);
+
 uint64_t events_begin(struct manage *manage); /* position of the oldest byte that is kept */
 uint64_t events_end(struct manage *manage);
 /* Copies up to `size` bytes from `position` on; what has left the ring is skipped to the next whole

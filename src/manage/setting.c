@@ -9,6 +9,7 @@
 #include "manage/known.h"
 #include "manage/setting_inside.h"
 #include "model/catalog_setting.h"
+#include "model/device.h"
 
 const struct option_row model_settings[] = {
     {.name = "type",
@@ -84,6 +85,36 @@ const struct option_row model_settings[] = {
         .least = -1,
         .most = 10000,
         .help = "layers of it that are held by the GPU; -1: as many as fit"},
+    {.name = "device",
+        .type = OPTION_TEXT,
+        .value = "auto",
+        .fits = device_fits,
+        .wanted = DEVICE_WANTED,
+        .help = "what it computes on: " DEVICE_WANTED},
+    {.name = "cache_type_k",
+        .type = OPTION_WORD,
+        .value = "f16",
+        .words = "f16|f32|bf16|q8_0|q5_1|q5_0|q4_1|q4_0|iq4_nl",
+        .help = "numbers that the keys of its context are kept in; smaller ones hold more, less exactly"},
+    {.name = "cache_type_v",
+        .type = OPTION_WORD,
+        .value = "f16",
+        .words = "f16|f32|bf16|q8_0|q5_1|q5_0|q4_1|q4_0|iq4_nl",
+        .help = "numbers that the values of its context are kept in"},
+    {.name = "engine_memory_bytes",
+        .type = OPTION_BYTES,
+        .value = "0",
+        .least = 0,
+        .most = INT64_MAX,
+        .help = "memory of its own that its engine may take, mapped weights not counted; 0: as much as the "
+                "machine has"},
+    {.name = "load",
+        .type = OPTION_WORD,
+        .value = "complete",
+        .words = "complete|stream",
+        .help =
+            "complete: its engine starts when all of it is here; stream: at once, and reads the mount while "
+            "the rest arrives"},
     {.name = "keep_alive_s",
         .type = OPTION_NUMBER,
         .value = "300",

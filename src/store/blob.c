@@ -63,6 +63,16 @@ void blob_tell_locked(struct blob *blob, int error, struct list *ended) {
             blob_end_locked(list_entry(at, struct wait, link), error, ended);
 }
 
+void blob_dismiss(struct blob *blob) {
+    LIST_HEAD(ended);
+    lock_take(&blob->lock);
+    list_each (at, &blob->waiters)
+        if (list_entry(at, struct wait, link)->patient)
+            blob_end_locked(list_entry(at, struct wait, link), -ERR_CANCELLED, &ended);
+    lock_drop(&blob->lock);
+    blob_end_waits(&ended);
+}
+
 static bool withdraw(struct wait *wait) {
     struct blob *blob = wait->where;
     LOCK_SCOPE(&blob->lock);

@@ -121,6 +121,9 @@ int blob_check(struct blob *blob, uint32_t generation);
  */
 int blob_await(struct blob *blob, uint32_t generation, uint64_t offset, size_t length, bool patient,
     struct wait *wait);
+/* An engine has gone: patient waits, those of its mapping that nobody waits for any more, end with
+ * -ERR_CANCELLED. */
+void blob_dismiss(struct blob *blob);
 /* Reads what blob_await() said is there: `length` bytes, or a negative error. */
 ssize_t blob_read(struct blob *blob, uint32_t generation, void *data, size_t length, uint64_t offset);
 /* A read-only descriptor of a complete blob, the caller's to close; -ERR_STALE when it is not complete.

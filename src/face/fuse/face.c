@@ -160,6 +160,8 @@ int face_new(const struct face_settings *settings, struct face **ret_face, struc
     struct face *face = mem_new(sizeof *face);
     face->options = settings->options;
     face->takeover = settings->takeover;
+    face->ending = settings->ending;
+    face->ending_context = settings->context;
     face->mark = UINT64_C(1) << 63 | (uint64_t)random_below(UINT32_MAX) << 16 | random_below(1 << 16);
     face->request_most_ms = request_most_ms();
     lock_init(&face->init_lock, LOCK_PARK);
@@ -246,6 +248,8 @@ static void await_init(struct face *face) {
  * supervisor's session it is left to the successor. */
 static int end(struct face *face, int error) {
     bool supervised = !face->mountpoint;
+    if (face->ending)
+        face->ending(face->ending_context);
     if (face->park)
         park_close(face->park, supervised);
     tree_listen(face->tree, NULL, NULL);

@@ -34,6 +34,10 @@ struct face_settings {
      * again what is pending */
     bool takeover;
     const char *state_path; /* a file of this instance where backing ids are kept for a successor */
+    /* Called first when face_run() ends, while requests are still answered: programs of ours that read the
+     * mount are to end now, since nothing that they wait for will come. Bounded. NULL: there are none. */
+    void (*ending)(void *context);
+    void *context;
 };
 
 /* Do other users than the one who mounts see the mount (`allow_other`)? */

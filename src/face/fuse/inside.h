@@ -35,6 +35,8 @@ struct face {
     const struct options *options;
     struct tree *tree;
     struct fuse_session *session;
+    void (*ending)(void *context);
+    void *ending_context;
     char *mountpoint; /* resolved; NULL when the session is a supervisor's */
     bool takeover;
     uint64_t mark;            /* the handle of what this daemon passes through; see open.c */
