@@ -33,8 +33,11 @@ bool seat_may_start(struct seat *seat) {
 int seat_recall_trouble(struct seat *seat, struct reason *reason) {
     struct seat_trouble *trouble = &seat->trouble;
     uint64_t now_ms = clock_ms();
-    if (!trouble->error || trouble->stamp != seat->memory.stamp || now_ms >= trouble->until_ms) {
+    if (!trouble->error)
+        return 0;
+    if (trouble->stamp != seat->memory.stamp || now_ms >= trouble->until_ms) {
         trouble->error = 0;
+        trouble->until_ms = 0; /* else what is tried now, and fails before it is remembered, waits for it */
         return 0;
     }
     return err_because(reason, trouble->error,
