@@ -202,6 +202,8 @@ static int judge(struct ask *ask, int result) {
         return -ERR_CANCELLED;
     if (result == -ERR_UNREACHABLE && ask->heard) /* it hung up later */
         result = -ERR_SHORT_BODY;
+    if (result == -ERR_STALLED)
+        return err_because(&ask->reason, result, "the engine sent nothing for answer_timeout_s");
     if (result < 0)
         return err_because(&ask->reason, result, "%s", err_text(&ask->request.reason, result));
     if (ask->refused)

@@ -185,6 +185,7 @@ void seat_put_back(struct seat *seat) {
     lock_take(&seat->infer->lock);
     explicit_bzero(seat->ready_endpoint.authorization, sizeof seat->ready_endpoint.authorization);
     seat->figures.server_memory_bytes = seat->figures.server_vram_bytes = 0;
+    seat->rest_until_ms = 0; /* wanted by who is gone */
     lock_drop(&seat->infer->lock);
     files_put(seat);
     if (*seat->folder)
