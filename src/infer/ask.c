@@ -43,6 +43,7 @@ struct ask {
     bool said;     /* some text was added: the blank before it is gone */
     bool in_line;  /* the last byte of the text was no newline */
     bool finished; /* the server said why the answer ends */
+    bool is_full;  /* … since there is no room for more */
     bool stopped;  /* the answer has ended, the server goes on: we hang up */
     int error;     /* of an event, or ours */
     struct reason reason;
@@ -105,7 +106,9 @@ static int on_event(void *context, const char *data, size_t len) {
     answer_moved(ask->answer);
     take_usage(ask, json_get(event, "usage"));
     const struct json *choice = json_at(json_get(event, "choices"), 0);
-    ask->finished |= json_text(json_get(choice, "finish_reason"), NULL) != NULL;
+    const char *why = json_text(json_get(choice, "finish_reason"), NULL);
+    ask->finished |= why != NULL;
+    ask->is_full |= why && strcmp(why, "length") == 0;
     return add_words(ask, choice);
 }
 
@@ -241,6 +244,10 @@ const char *ask_reason(const struct ask *ask) {
 
 const char *ask_refusal(const struct ask *ask) {
     return buf_text(&ask->refusal);
+}
+
+bool ask_is_full(const struct ask *ask) {
+    return ask->is_full;
 }
 
 void ask_free(struct ask *ask) {

@@ -63,6 +63,8 @@ bool ask_rest(const struct ask *ask, unsigned *ret_seconds);
  * any other. They live as long as the ask. */
 const char *ask_reason(const struct ask *ask);
 const char *ask_refusal(const struct ask *ask);
+/* The same: did the answer end because it was long enough, or the context full? */
+bool ask_is_full(const struct ask *ask);
 /* After done() was entered, from another thread than the loop's or from within done() itself. */
 void ask_free(struct ask *ask);
 

@@ -9,10 +9,7 @@
 #include "base/bus.h"
 #include "base/clock.h"
 #include "infer/chat_inside.h"
-#include "infer/failure.h"
 #include "infer/params.h"
-
-#define ROOM_LEFT 4 /* a quarter of the context is for what comes */
 
 /* ---- what is known of it beside the catalogue */
 
@@ -99,16 +96,6 @@ static int add_turn(void *context, const struct catalog_turn *turn) {
     return 0;
 }
 
-/* The oldest turn that is sent, less one. A model that was loaded anew may have another context. */
-static int64_t cut_of(struct seat *seat, int64_t id) {
-    LOCK_SCOPE(&seat->infer->lock);
-    struct chat *chat = chat_of(seat->infer, id);
-    if (chat->loaded != seat->loaded)
-        chat->cut = 0;
-    chat->loaded = seat->loaded;
-    return chat->cut;
-}
-
 /* Lines that a shell writes end in a newline, which nobody means to say. Once, however often it is sent. */
 static void trim(struct question *question) {
     if (question->len && question->text[question->len - 1] == '\n')
@@ -124,64 +111,18 @@ int chat_talk(struct seat *seat, struct question *question, struct talk *talk, s
     if (catalog_chat(catalog, question->asking.chat_id, &chat) < 0)
         return err_because(reason, -ERR_STALE, "the conversation was deleted");
     trim(question);
+    cut_begin(seat, question);
     if (chat.bytes + (int64_t)strlen(question->text) > most)
         return err_because(reason, -EDQUOT,
             "the conversation is full (chat_bytes): begin another one, `history` can be copied");
     chat_text(infer, &chat, "system", &talk->system);
     chat_text(infer, &chat, "params", &talk->params);
-    int error = catalog_each_turn(catalog, chat.id, cut_of(seat, chat.id), add_turn, talk);
+    question->has_limit = strstr(buf_text(&talk->params), "max_tokens ") != NULL;
+    int error = catalog_each_turn(catalog, chat.id, question->cut, add_turn, talk);
     if (error < 0)
         return err_because(reason, error, "what was said before can't be read: %s", err_sentence(error));
     talk_add(talk, TEMPLATE_USER, question->text);
     return 0;
-}
-
-/* ---- what does not fit */
-
-struct cutting {
-    int64_t to;           /* the last turn that goes */
-    size_t bytes, enough; /* what went, and how much has to */
-    int64_t least, turns;
-};
-
-static int cut_turn(void *context, const struct catalog_turn *turn) {
-    struct cutting *cutting = context;
-    if (turn->number > cutting->least && cutting->bytes >= cutting->enough)
-        return -ECANCELED; /* no more is to be seen */
-    cutting->bytes += strlen(turn->asked) + strlen(turn->answer);
-    cutting->to = turn->number;
-    return 0;
-}
-
-/* So many bytes of what was sent that the rest leaves room in the context, by what the engine counted; when
- * it told no numbers, none: a quarter of the turns goes then. */
-static size_t bytes_to_cut(const struct question *question) {
-    int64_t asked, context;
-    const char *words = ask_refusal(question->ask);
-    if (!failure_overflow(words, strlen(words), &asked, &context))
-        return 0;
-    int64_t wanted = context - context / ROOM_LEFT;
-    return asked > wanted ? (size_t)((double)question->sent * (double)(asked - wanted) / (double)asked) : 0;
-}
-
-bool chat_cut(struct seat *seat, struct question *question) {
-    struct infer *infer = seat->infer;
-    struct catalog *catalog = manage_catalog(infer->settings.manage);
-    struct catalog_chat chat;
-    struct answer_info info;
-    answer_look(question->answer, &info);
-    if (question->result != -E2BIG || info.len || question->cancelled || atomic_load(&infer->shut) ||
-        catalog_chat(catalog, question->asking.chat_id, &chat) < 0)
-        return false;
-    int64_t cut = cut_of(seat, chat.id);
-    struct cutting cutting = {.to = cut, .enough = bytes_to_cut(question), .turns = chat.turns - cut};
-    cutting.least = cut + (cutting.enough ? 1 : (cutting.turns + 3) / 4);
-    if (cutting.turns <= 0 || catalog_each_turn(catalog, chat.id, cut, cut_turn, &cutting) == -ERR_DATABASE)
-        return false; /* it is the question itself that is too long */
-    lock_take(&infer->lock);
-    chat_of(infer, chat.id)->cut = cutting.to;
-    lock_drop(&infer->lock);
-    return true;
 }
 
 /* ---- what is kept */
@@ -246,6 +187,7 @@ bool chat_keep(struct seat *seat, struct question *question) {
     keeping->work.run = keep;
     keeping->question = question;
     read_answer(question->answer, &keeping->text);
+    cut_keep(seat, question, keeping->text.len);
     lock_take(&infer->lock);
     question->over = false;
     list_append(&seat->asked, &question->link);

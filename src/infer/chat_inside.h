@@ -33,8 +33,12 @@ void chat_note(struct infer *infer, int64_t id, int error, const char *sentence)
 bool chat_is_free(const struct seat *seat, const struct question *question);
 /* talk_take() of one: all that was said, and the question. */
 int chat_talk(struct seat *seat, struct question *question, struct talk *talk, struct reason *reason);
-/* It was too long: true when it can be asked again with fewer turns. */
+/* It was too long: true when it can be asked again with fewer turns. chat_cut.c, as the next two. */
 bool chat_cut(struct seat *seat, struct question *question);
+/* How many turns are not sent with it: question->cut. */
+void cut_begin(struct seat *seat, struct question *question);
+/* Its answer, of so many bytes, is whole: what was cut for it stays cut, and more if the context is full. */
+void cut_keep(struct seat *seat, struct question *question, size_t answer_bytes);
 /* Its answer is whole and has not ended: it is kept, and then the question is `over` once more, `kept`, and
  * its answer has ended. false: nothing is to be waited for, and the answer has ended. */
 bool chat_keep(struct seat *seat, struct question *question);

@@ -39,7 +39,9 @@ struct question {
     struct ask *ask; /* desk: on the loop */
     bool over;       /* under lock: the ask is done; the desk takes it away */
     bool kept;       /* under lock: a turn of a chat, written or refused: its answer has ended */
-    size_t sent;     /* desk, turns: bytes of the texts that were sent */
+    size_t sent;     /* desk, as the rest of turns: bytes of the texts that were sent */
+    int64_t cut;     /* turns of its chat up to this one are not sent; is_cut: with them it was too long */
+    bool is_cut, has_limit; /* has_limit: its parameters have max_tokens */
     int result;      /* of the ask */
     atomic_bool cancelled;
     pid_t reader;          /* under lock: who was interrupted reading its answer; 0: nobody */

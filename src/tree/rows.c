@@ -236,7 +236,7 @@ static const struct row rows[ROW_LIMIT] = {
         .help = "the same as one JSON array" },
     [ROW_CHATS] = { KIND(NODE_FOLDER, 01777, AGES, SHORT), .in = IN_INFER, .about = ABOUT_MODEL,
         .name = "chats", .holds = IN_CHATS,
-        .help = "your conversations: `mkdir` begins one, `mv` renames it, `rmdir` deletes it" },
+        .help = "your talks with it: `mkdir` begins one, `rmdir` deletes it; they go with the model" },
 
     /* --- hf/ORG/NAME/infer/chats/: a name is another one for each user, so that it is never believed --- */
     [ROW_CHAT] = { KIND(NODE_FOLDER, 0700, NEVER, SHORT), .in = IN_CHATS, .about = ABOUT_CHAT,
