@@ -21,6 +21,8 @@ static const char beginning[] =
     "    cat hf/ORG/NAME/wait                     wait for that; then it says `ready`\n"
     "    (cd hf/ORG/NAME/files && sha256sum -c ../SHA256SUMS)\n"
     "\n"
+    "Models under openai/ and ollama/ are served elsewhere: they have infer/ and no files/.\n"
+    "\n"
     "Point loaders at hf/ORG/NAME/files. `cat ctl` lists the commands of a place; a command that fails says\n"
     "so where it is written, and in words in ctl. Reading a file fetches it: keep backups and updatedb away\n"
     "from here (PRUNEPATHS in /etc/updatedb.conf), or mount with lazy=off, which lets reads of what is not\n"
