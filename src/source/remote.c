@@ -138,5 +138,9 @@ void remote_add(const struct remote_talk *talk, struct roster *roster, const cha
         return;
     (void)buf_format(&full, "%s%s%s", talk->place, *talk->place ? "/" : "", name); /* no limit: can't fail */
     card->whole = whole;
+    if (!name_is_served(name)) {
+        roster->refused++;
+        return;
+    }
     roster_add(roster, buf_text(&full), digest, card, whole);
 }

@@ -129,10 +129,10 @@ static void an_endpoint_lists_its_models(void) {
         "{\"object\":\"list\",\"data\":[{\"id\":\"google/gemma-3\",\"owned_by\":\"google\","
         "\"context_length\":8192},{\"id\":\"text-embed-1\",\"max_model_len\":1e300},{\"id\":\"a b\"},"
         "{\"id\":\"../x\"},{\"id\":7},\"x\",null,{\"id\":\"google/gemma-3\"},{\"id\":\"a\\\"b\"},"
-        "{\"id\":\"\\u0000\"},{\"id\":\"\"}]}");
+        "{\"id\":\"\\u0000\"},{\"id\":\"\"},{\"id\":\"%2Dx\"}]}");
     CHECK_NUMBER(talk.result, SOURCE_DONE);
     CHECK_NUMBER((int64_t)talk.roster->count, 2);
-    CHECK_NUMBER((int64_t)talk.roster->refused, 8);
+    CHECK_NUMBER((int64_t)talk.roster->refused, 9);
     CHECK(talk.roster->all);
     struct card CARD_CLEANUP card = {.type_count = 0};
     check_card(&talk, "work/google/gemma-3", &card);
