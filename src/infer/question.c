@@ -106,17 +106,17 @@ static void begin(struct seat *seat, struct question *question) {
     if (!error)
         error = make_body(seat, question, shape, &settings.family, &body, &reason);
     if (error < 0) {
+        lock_take(&infer->lock);
+        list_remove(&question->link);
+        seat->asked_count--;
+        lock_drop(&infer->lock);
         question_end(question, error, reason.text);
         return;
     }
-    lock_take(&infer->lock);
-    list_append(&seat->asked, &question->link);
-    seat->asked_count++;
-    lock_drop(&infer->lock);
     question->ask = ask_start(infer->room, &settings, &body);
 }
 
-/* The next one that may be asked, off the list. */
+/* The next one that may be asked: at once among those that are, so that whoever cancels it finds it. */
 static struct question *take_next(struct seat *seat, unsigned most) {
     LOCK_SCOPE(&seat->infer->lock);
     if (seat->asked_count >= most)
@@ -127,6 +127,8 @@ static struct question *take_next(struct seat *seat, unsigned most) {
             continue;
         list_remove(link);
         seat->waiting_count--;
+        list_append(&seat->asked, link);
+        seat->asked_count++;
         return question;
     }
     return NULL;
