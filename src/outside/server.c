@@ -81,6 +81,7 @@ static void *run(void *context) {
         (void)MHD_run(server->daemon);
     }
     MHD_stop_daemon(server->daemon);
+    connections_free(server);
     return NULL;
 }
 

@@ -149,14 +149,31 @@ static void connection_free(struct connection *connection) {
     free(connection);
 }
 
-/* The library takes the descriptor, in any case, and answers with on_connection() if it wants it. */
+void connections_free(struct server *server) {
+    while (!list_empty(&server->connections))
+        connection_free(list_entry(server->connections.next, struct connection, link));
+}
+
+/* The one of that descriptor that the library has not answered for; NULL. */
+static struct connection *find_arriving(struct server *server, int fd) {
+    list_each (link, &server->connections) {
+        struct connection *connection = list_entry(link, struct connection, link);
+        if (connection->fd == fd && !connection->handle)
+            return connection;
+    }
+    return NULL;
+}
+
+/* The library takes the descriptor, in any case, and answers with on_connection() if it wants it: 0.9 within
+ * this call, 1.0 later. */
 static void admit(struct server *server, struct connection *connection) {
     const struct sockaddr_un nobody = {.sun_family = AF_UNIX};
-    server->arriving = connection;
-    (void)MHD_add_connection(server->daemon, connection->fd, (const struct sockaddr *)&nobody, sizeof nobody);
-    if (server->arriving)
+    int fd = connection->fd;
+    if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)&nobody, sizeof nobody) == MHD_YES)
+        return;
+    connection = find_arriving(server, fd);
+    if (connection)
         connection_free(connection);
-    server->arriving = NULL;
 }
 
 int door_spare(void) {
@@ -232,8 +249,8 @@ void on_connection(void *context, struct MHD_Connection *handle, void **of_conne
     struct server *server = context;
     struct connection *connection = *of_connection;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        connection = *of_connection = server->arriving;
-        server->arriving = NULL;
+        int fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        connection = *of_connection = find_arriving(server, fd);
         connection->handle = handle;
         watch_end(connection);
         connection_await(connection);

@@ -84,7 +84,6 @@ struct server {
 
     /* server's thread */
     struct list connections, waiting; /* the latter by since_ms */
-    struct connection *arriving;      /* during MHD_add_connection() */
     unsigned connection_count, request_count;
     size_t body_bytes;
     bool is_closing; /* `stopping` was seen */
@@ -100,6 +99,8 @@ enum { EVENT_LIBRARY, EVENT_WAKE, EVENT_DOOR, EVENT_CONNECTION, EVENT_KINDS };
 int door_spare(void); /* a descriptor, or -1 and errno */
 void doors_close(struct server *server);
 void door_event(struct server *server, uint64_t number);
+/* Those that the library has not taken up: after its end. */
+void connections_free(struct server *server);
 /* Its client is gone: what is suspended is taken up, to find that out. */
 void connection_hang_up(struct connection *connection);
 /* Its next request has so long from now on. */
