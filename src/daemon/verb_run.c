@@ -75,11 +75,28 @@ static int run(const char *dir, const struct buf *prompt) {
     return say(WEIGHTFS_EXIT_FAILURE, "%s/reply: %s", path, err_sentence(error));
 }
 
-int verb_run(int argc, char **argv) {
-    const char *named = NULL, *value;
+/* The folder that has the endpoint: the model's, or `auto`. An exit code. */
+static int find_folder(const char *named, const char *word, char dir[static PATH_MAX]) {
     struct subject subject;
     struct reason reason = {""};
-    char dir[PATH_MAX], key[NAME_KEY_SIZE], variant[NAME_VARIANT_SIZE];
+    char key[NAME_KEY_SIZE], variant[NAME_VARIANT_SIZE];
+    bool is_auto = strcmp(word, "auto") == 0; /* which is no key */
+    int code = subject_find(named, is_auto ? NULL : word, &subject);
+    if (code)
+        return code;
+    if (is_auto)
+        return snprintf(dir, PATH_MAX, "%s/auto", subject.mount) < PATH_MAX
+                   ? WEIGHTFS_EXIT_OK
+                   : say(WEIGHTFS_EXIT_FAILURE, "%s: %s", subject.mount, err_sentence(-ENAMETOOLONG));
+    if (!subject.key[0])
+        return say(WEIGHTFS_EXIT_FAILURE, "%s: this lies in no model", subject.path);
+    int error = tree_file_find_model(subject.mount, subject.key, dir, key, variant, &reason);
+    return error < 0 ? say(WEIGHTFS_EXIT_FAILURE, "%s", err_text(&reason, error)) : WEIGHTFS_EXIT_OK;
+}
+
+int verb_run(int argc, char **argv) {
+    const char *named = NULL, *value;
+    char dir[PATH_MAX];
     BUF_CLEANUP struct buf prompt = BUF_INIT;
     int flag;
     flags_begin();
@@ -89,15 +106,10 @@ int verb_run(int argc, char **argv) {
         return WEIGHTFS_EXIT_USAGE;
     if (optind == argc)
         return verb_usage(argv[0]);
-    int code = subject_find(named, argv[optind], &subject);
+    int code = find_folder(named, argv[optind], dir);
     if (code)
         return code;
-    if (!subject.key[0])
-        return say(WEIGHTFS_EXIT_FAILURE, "%s: this lies in no model", subject.path);
-    int error = tree_file_find_model(subject.mount, subject.key, dir, key, variant, &reason);
-    if (error < 0)
-        return say(WEIGHTFS_EXIT_FAILURE, "%s", err_text(&reason, error));
-    error = read_prompt(argc - optind - 1, argv + optind + 1, &prompt);
+    int error = read_prompt(argc - optind - 1, argv + optind + 1, &prompt);
     if (error < 0)
         return say(WEIGHTFS_EXIT_FAILURE, "standard input: %s", err_sentence(error));
     return prompt.len ? run(dir, &prompt)

@@ -43,6 +43,7 @@ struct auto_candidate {
     unsigned queue;     /* questions that wait or are answered there */
     bool is_default;    /* the root's link leads to it */
     bool is_locked;     /* gated, and we may not */
+    unsigned can;       /* AUTO_CAN_ bits, as the operator declared it; 0: not said */
     bool has_engine;    /* one here loads its files, or asks for it elsewhere */
     bool has_projector; /* an mmproj file: it looks at pictures */
     bool failed;        /* it could not be loaded last */

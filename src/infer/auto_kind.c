@@ -98,7 +98,7 @@ bool auto_is_coder(const struct auto_candidate *model) {
 }
 
 unsigned auto_can(const struct auto_candidate *model, bool *ret_sure) {
-    unsigned can = find_kind(categories, model->category);
+    unsigned can = model->can ? model->can : find_kind(categories, model->category);
     if (!can)
         can = find_kind(architectures, model->architecture);
     if (!can)

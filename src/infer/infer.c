@@ -148,6 +148,7 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     list_init(&infer->seats);
     list_init(&infer->boxes);
     list_init(&infer->pending);
+    list_init(&infer->auto_notes);
     usage_init(infer);
     list_init(&infer->chats);
     list_init(&infer->chat_waits);
@@ -214,6 +215,7 @@ void infer_stop(struct infer *infer) {
         free(list_entry(link, struct box, link));
     }
     chats_free(infer);
+    auto_forget(infer);
     while (!list_empty(&infer->seats))
         seat_free(list_entry(infer->seats.next, struct seat, link));
     usage_done(infer);

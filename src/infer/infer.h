@@ -72,7 +72,7 @@ enum infer_shape {
 
 /* Who asks what. A box is named by all but `is_private`. */
 struct infer_asking {
-    int64_t model_id;
+    int64_t model_id; /* 0: of none in particular, see auto.h */
     int64_t chat_id; /* 0: none; else the catalogue's number of the conversation that it is a turn of */
     uid_t uid;
     enum infer_shape shape;

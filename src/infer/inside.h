@@ -172,6 +172,8 @@ struct infer {
     struct list chats;      /* struct chat (chat_inside.h), least recently used first */
     struct list chat_waits; /* of changes to chats */
     unsigned chat_count;
+    struct list auto_notes; /* auto.c */
+    unsigned auto_note_count;
     unsigned box_count;
     uint64_t last_number;
     size_t text_bytes;       /* of all questions */
@@ -256,6 +258,10 @@ struct shape_row {
 extern const struct shape_row shape_rows[INFER_SHAPE_COUNT];
 /* How it is asked at this endpoint: a prompt becomes raw text where there is no chat. */
 const struct shape_row *shape_at(const struct engine_endpoint *endpoint, enum infer_shape shape);
+/* --- auto.c: desk --- */
+/* What waits at auto/ (the seat of model 0) goes to seats of models. */
+void auto_step(struct seat *seat);
+void auto_forget(struct infer *infer); /* at the end */
 /* --- template_seat.c: desk --- */
 /* The family whose texts the model's prompts are put into; told in the seat's figures from then on. */
 void seat_template(struct seat *seat, struct template_choice *ret_choice);

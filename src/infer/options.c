@@ -88,5 +88,19 @@ const struct option_row infer_options[] = {
         .most = 86400,
         .help = "seconds in which a client of openai.sock has to send a whole request, from its connection's "
                 "opening or the last answer on; then it is hung up"},
+    {.name = "preferred_models",
+        .type = OPTION_TEXT,
+        .environment = "PREFERRED_AI_PROVIDER",
+        .live = true,
+        .help =
+            "what auto/ takes first, in this order: keys, sources (hf, ollama, openai; local: all that runs "
+            "here) and categories, with commas between them; the link `default` comes before them"},
+    {.name = "auto_fetch",
+        .type = OPTION_BYTES,
+        .value = "64M",
+        .least = 0,
+        .most = INT64_MAX,
+        .live = true,
+        .help = "bytes of a model (20G) that auto/ may fetch for an answer when none that fits is here"},
     {.name = NULL},
 };

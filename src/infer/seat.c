@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "infer/auto.h"
 #include "infer/numbers.h"
 #include "model/name.h"
 
@@ -44,6 +45,7 @@ struct seat *seat_of(struct infer *infer, int64_t model_id) {
     struct seat *seat = mem_new(sizeof *seat);
     seat->infer = infer;
     seat->model_id = model_id;
+    (void)text_copy(seat->name, sizeof seat->name, model_id == AUTO_MODEL ? "auto" : "");
     list_init(&seat->waiting);
     list_init(&seat->asked);
     list_append(&infer->seats, &seat->link);
@@ -356,6 +358,10 @@ void seat_step(struct seat *seat) {
         [SEAT_ENDING] = step_ending,
     };
     enum seat_state before;
+    if (seat->model_id == AUTO_MODEL) {
+        auto_step(seat);
+        return;
+    }
     questions_clear(seat);
     do {
         before = seat->state;

@@ -56,6 +56,8 @@ int prepare_socket(const struct place *place);
 int print_usage(const struct place *place, struct buf *to);
 int print_usage_json(const struct place *place, struct buf *to);
 int print_infer_status_json(const struct place *place, struct buf *to);
+int tell_auto_status(const struct place *place, uid_t uid, struct buf *to);
+int tell_auto_status_json(const struct place *place, uid_t uid, struct buf *to);
 
 /* print_job.c */
 int print_job_status(const struct place *place, struct buf *to);

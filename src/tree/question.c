@@ -8,7 +8,7 @@
 #include "infer/infer.h"
 #include "tree/chat.h"
 #include "tree/inside.h"
-#include "tree/rows.h"
+#include "tree/place.h"
 
 /* ---- asking */
 
@@ -113,8 +113,17 @@ static void print_failure(struct tree *tree, node_number node, const struct answ
         (void)buf_format(to, "%s\n", err_text(&info->reason, info->error)); /* no limit */
 }
 
+/* A text of the row's own for this user. */
+static int tell(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
+    struct place place;
+    int result = place_load(tree, handle->node, &place);
+    return result < 0 || !caller ? result : place.row->tell(&place, caller->uid, &handle->pending);
+}
+
 int failure_open(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
     struct answer_info info = {.error = 0};
+    if (row_of(node_row(handle->node))->tell)
+        return tell(tree, handle, caller);
     int result = reply_open(tree, handle, caller);
     if (handle->answer)
         answer_look(handle->answer, &info);

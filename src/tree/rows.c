@@ -5,13 +5,10 @@
 
 #include "tree/rows.h"
 
-#include <stdio.h>
-
 #include "tree/by.h"
 #include "tree/chat.h"
 #include "tree/find.h"
 #include "tree/link.h"
-#include "weightfs/source.h"
 #include "tree/print.h"
 
 /* How long the kernel may believe something. Names of ours lead to the same node for ever. Names that
@@ -44,7 +41,7 @@
 #define LINK(where, what)    KIND(NODE_LINK, 0444, SHORT, SHORT), .in = where, .about = what
 #define FILES(where, what)   KIND(NODE_MODEL_FILE, 0444, AGES, AGES), .in = where, .about = what
 
-static const struct row rows[ROW_LIMIT] = {
+const struct row tree_rows[ROW_LIMIT] = {
     /* --- the mountpoint --- */
     [ROW_ROOT] = { FOLDER(NO_TABLE, ABOUT_TREE), .name = "", .holds = IN_ROOT,
         .help = "the mountpoint" },
@@ -96,6 +93,33 @@ static const struct row rows[ROW_LIMIT] = {
         .print = print_catalogue,
         .wakes = TREE_WAKE_MODEL | TREE_WAKE_JOB,
         .help = "known models, by category, and the state of each; `pull KEY` fetches one" },
+
+    [ROW_AUTO] = { FOLDER(IN_ROOT, ABOUT_TREE), .name = "auto", .holds = IN_AUTO,
+        .help = "a model that is chosen for what is asked" },
+
+    /* --- auto/ and below: no model in particular --- */
+    [ROW_AUTO_INFER] = { FOLDER(IN_AUTO, ABOUT_TREE), .name = "infer", .holds = IN_AUTO_INFER,
+        .help = "the endpoint: write a prompt, read the answer of the model that fits it best" },
+    [ROW_AUTO_PROMPT] = { QUESTION(IN_AUTO_INFER, ABOUT_TREE), .name = "prompt", .shape = INFER_PROMPT,
+        .print = print_question,
+        .help = "write a prompt; closing it asks, and `reply` is the answer" },
+    [ROW_AUTO_REPLY] = { ANSWER(IN_AUTO_INFER, ABOUT_TREE), .name = "reply",
+        .help = "what you were answered last, as it is made; it ends when the answer is complete" },
+    [ROW_AUTO_ERROR] = { FAILURE(IN_AUTO_INFER, ABOUT_TREE), .name = "error",
+        .help = "why your last question or its answer failed, in a sentence; empty when it did not" },
+    [ROW_AUTO_ASK] = { ASK(IN_AUTO_INFER, ABOUT_TREE), .name = "ask", .shape = INFER_PROMPT,
+        .print = print_question,
+        .help = "prompt and reply on one descriptor: `exec 3<>ask; echo hi >&3; cat <&3`" },
+    [ROW_AUTO_REQUEST] = { EXCHANGE(IN_AUTO_INFER, ABOUT_TREE), .name = "request", .shape = INFER_REQUEST,
+        .help = "write JSON of OpenAI's chat completions; images in it ask for a model that sees" },
+    [ROW_AUTO_EMBED] = { EXCHANGE(IN_AUTO_INFER, ABOUT_TREE), .name = "embed", .shape = INFER_EMBED,
+        .help = "write a text; reading gives its vector, a JSON array" },
+    [ROW_AUTO_STATUS] = { FAILURE(IN_AUTO_INFER, ABOUT_TREE), .name = "status",
+        .tell = tell_auto_status,
+        .help = "which model your last question went to and why, and why no other" },
+    [ROW_AUTO_STATUS_JSON] = { FAILURE(IN_AUTO_INFER, ABOUT_TREE), .name = "status.json",
+        .tell = tell_auto_status_json,
+        .help = "the same as one JSON object" },
 
     /* --- config/ --- */
     [ROW_OPTION] = { VALUE(IN_CONFIG, ABOUT_OPTION), .pattern = "OPTION",
@@ -339,7 +363,7 @@ static const struct row rows[ROW_LIMIT] = {
 /* clang-format on */
 
 /* What help calls each directory. */
-static const char *const table_paths[TABLE_COUNT] = {
+const char *const tree_table_paths[TABLE_COUNT] = {
     [IN_ROOT] = "",
     [IN_CONFIG] = "config/",
     [IN_JOBS] = "jobs/",
@@ -355,44 +379,9 @@ static const char *const table_paths[TABLE_COUNT] = {
     [IN_REVISIONS] = "hf/ORG/NAME/revisions/",
     [IN_REVISION] = "hf/ORG/NAME/revisions/ID/",
     [IN_REVISION_FILES] = "hf/ORG/NAME/revisions/ID/files/",
+    [IN_AUTO] = "auto/",
+    [IN_AUTO_INFER] = "auto/infer/",
     [IN_BY] = "by/",
     [IN_BY_KIND] = "by/KIND/",
     [IN_BY_VALUE] = "by/KIND/VALUE/",
 };
-
-const struct row *row_of(unsigned number) {
-    return number < ROW_LIMIT && rows[number].help ? &rows[number] : NULL;
-}
-
-unsigned row_number(const struct row *row) {
-    return (unsigned)(row - rows);
-}
-
-bool row_is_in(const struct row *row, const struct source *source) {
-    return !(row->of_files && source && source->is_remote);
-}
-
-const struct row *row_next(enum table table, int after) {
-    for (unsigned number = (unsigned)(after + 1); number < ROW_LIMIT; number++)
-        if (rows[number].help && rows[number].in == table)
-            return &rows[number];
-    return NULL;
-}
-
-const char *table_path(enum table table) {
-    return table_paths[table] ? table_paths[table] : "";
-}
-
-void row_title(const struct row *row, char to[static 64]) {
-    snprintf(to, 64, "%s%s", row->name ? row->name : row->pattern, row->kind == NODE_FOLDER ? "/" : "");
-}
-
-bool node_is_answer(node_number node) {
-    enum node_kind kind = node_kind(node);
-    return kind == NODE_ANSWER || kind == NODE_EXCHANGE || kind == NODE_ASK;
-}
-
-enum node_kind node_kind(node_number node) {
-    const struct row *row = row_of(node_row(node));
-    return row ? row->kind : NODE_FOLDER;
-}

@@ -49,6 +49,8 @@ enum row_number {
     ROW_OPTION = 24,
     ROW_CONFIG_JSON = 25,
     ROW_CONFIG_SCHEMA = 26,
+    ROW_AUTO = 28,
+    ROW_AUTO_INFER = 29,
     ROW_GROUP = 32,
     ROW_MODEL = 33,
     ROW_SOURCE_MODEL = 34,
@@ -105,6 +107,14 @@ enum row_number {
     ROW_CHAT_HISTORY = 113,
     ROW_CHAT_STATUS = 114,
     ROW_SOCKET = 115,
+    ROW_AUTO_PROMPT = 118,
+    ROW_AUTO_REPLY = 119,
+    ROW_AUTO_ERROR = 120,
+    ROW_AUTO_ASK = 121,
+    ROW_AUTO_REQUEST = 122,
+    ROW_AUTO_EMBED = 123,
+    ROW_AUTO_STATUS = 124,
+    ROW_AUTO_STATUS_JSON = 125,
     ROW_LIMIT = 128 /* bit 63 of a node number stays free: directory offsets are signed */
 };
 
@@ -129,6 +139,8 @@ enum table {
     IN_INFER,          /* hf/ORG/NAME/infer/ */
     IN_CHATS,          /* hf/ORG/NAME/infer/chats/ */
     IN_CHAT,           /* hf/ORG/NAME/infer/chats/CHAT/ */
+    IN_AUTO,           /* auto/ */
+    IN_AUTO_INFER,     /* auto/infer/ */
     TABLE_COUNT
 };
 
@@ -183,6 +195,8 @@ struct row {
     int (*print)(const struct place *place, struct buf *to);
     /* Of a link: before it is read, what has to be there then. NULL: nothing. */
     int (*prepare)(const struct place *place);
+    /* NODE_FAILURE: what it says to this user, as an open finds it; NULL: why his last question failed. */
+    int (*tell)(const struct place *place, uid_t uid, struct buf *to);
     /* NODE_TEXT: what an open may wait for, once and bounded, so that print() knows more: 0, PARKED, or an
      * error. NULL: nothing. */
     int (*ready)(const struct place *place, struct wait *wait);
@@ -200,13 +214,18 @@ struct row {
     int (*page)(const struct place *folder, uint64_t after, struct listed *array, size_t room);
 };
 
-/* Is the row's name in folders of its table that are about this source or its models? NULL: about none. */
-bool row_is_in(const struct row *row, const struct source *source);
+/* rows.c: all of them by number, those without a `help` are none; and their tables' paths. For the functions
+ * below. */
+extern const struct row tree_rows[ROW_LIMIT];
+extern const char *const tree_table_paths[TABLE_COUNT];
+
 /* The row of a number; NULL when there is none. */
 const struct row *row_of(unsigned number);
 unsigned row_number(const struct row *row);
 /* The rows of a table in order of their numbers: begin with -1; NULL after the last. */
 const struct row *row_next(enum table table, int after);
+/* Is the row's name in folders of its table that are about this source or its models? NULL: about none. */
+bool row_is_in(const struct row *row, const struct source *source);
 /* The table's path for help: "", "jobs/ID/" … */
 const char *table_path(enum table table);
 /* What help calls the row: its name or pattern, with a slash behind folders. */

@@ -278,6 +278,7 @@ static void kinds(void) {
         {{.key = "hf:acme/bge-small-GGUF", .category = "other"}, AUTO_EMBED},
         {{.key = "hf:acme/x", .category = "other", .card_category = "image-text-to-text"}, AUTO_VISION},
         {{.key = "hf:acme/Qwen2-VL-7B", .category = "other"}, AUTO_VISION},
+        {{.key = "openai:work/x", .category = "llm", .can = AUTO_CAN_EMBED}, AUTO_EMBED},
         {{.key = "hf:acme/x", .category = "embedding", .card_category = "text-generation"}, AUTO_EMBED},
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
