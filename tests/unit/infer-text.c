@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "infer/body.h"
+#include "infer/chat.h"
 #include "infer/failure.h"
 #include "infer/params.h"
 
@@ -59,8 +60,8 @@ static void bad_params(void) {
 
 static void a_chat(void) {
     struct buf body BUF_CLEANUP = BUF_INIT;
-    const struct template_turn turns[] = {
-        {TEMPLATE_USER, "say \"hi\"\n"}, {TEMPLATE_ANSWER, "hi"}, {TEMPLATE_USER, "again"}};
+    const struct template_turn turns[] = {{TEMPLATE_USER, "say \"hi\"\n"}, {TEMPLATE_ANSWER, "hi"},
+        {TEMPLATE_USER, "again"}};
     body_chat("m", "", turns, 1, "", &body);
     CHECK_TEXT(buf_text(&body),
         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"say \\\"hi\\\"\\n\"}],"
@@ -143,6 +144,10 @@ static void failures(void) {
             -E2BIG, "the prompt has 900 tokens, the context holds 512"},
         {429, "{\"error\":{\"message\":\"pay\",\"type\":\"x\",\"code\":\"insufficient_quota\"}}", -EDQUOT,
             "the engine answered 429: pay"},
+        {400,
+            "{\"error\":{\"message\":\"too long\",\"type\":\"invalid_request_error\","
+            "\"code\":\"context_length_exceeded\"}}",
+            -E2BIG, "the engine answered 400: too long"},
         {429, "slow down", -ERR_RATE_LIMITED, "the engine answered 429: slow down"},
         {404, "{\"error\":\"model 'x' not found\"}", -ENOENT, "the engine answered 404: model 'x' not found"},
         {500, "", -EIO, "the engine answered 500 without a word"},
@@ -167,6 +172,58 @@ static void failures_in_the_stream(void) {
     CHECK_TEXT(reason.text, "the engine answered 500: Context size has been exceeded.");
 }
 
+/* The numbers of what was too long, where both are told. */
+static void overflows(void) {
+    static const struct {
+        const char *text;
+        bool told;
+    } rows[] = {
+        {"{\"error\":{\"n_prompt_tokens\":900,\"n_ctx\":512}}", true},
+        {"{\"error\":{\"n_prompt_tokens\":900}}", false},
+        {"{\"error\":{\"n_prompt_tokens\":900,\"n_ctx\":0}}", false},
+        {"{\"error\":{\"n_prompt_tokens\":-1,\"n_ctx\":512}}", false},
+        {"{\"error\":\"900 of 512\"}", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t sent = 1, context = 2;
+        CHECK(failure_overflow(rows[i].text, strlen(rows[i].text), &sent, &context) == rows[i].told);
+        CHECK_NUMBER(sent, rows[i].told ? 900 : 1);
+        CHECK_NUMBER(context, rows[i].told ? 512 : 2);
+    }
+}
+
+static void names_of_chats(void) {
+    static const struct {
+        const char *name;
+        int result;
+    } rows[] = {
+        {"work", 0},
+        {"two words", 0},
+        {"\xc3\xa9t\xc3\xa9 \xf0\x9f\x8c\x9e", 0},
+        {"a.b", 0},
+        {"-r", 0},
+        {"", -EINVAL},
+        {".", -EINVAL},
+        {"..", -EINVAL},
+        {".hidden", -EINVAL},
+        {"a/b", -EINVAL},
+        {"a\nb", -EINVAL},
+        {"a\x7f", -EINVAL},
+        {"\xc2\x9b", -EINVAL}, /* C1: a control character of terminals */
+        {"\xff", -EINVAL},
+        {"\xc3", -EINVAL},
+        {"\xed\xa0\x80", -EINVAL},
+    };
+    char name[CHAT_NAME_SIZE + 1] = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_NUMBER(chat_check_name(rows[i].name), rows[i].result);
+    memset(name, 'x', CHAT_NAME_SIZE - 1);
+    CHECK_OK(chat_check_name(name));
+    name[CHAT_NAME_SIZE - 1] = 'x';
+    CHECK_ERROR(chat_check_name(name), -ENAMETOOLONG);
+}
+
 int main(void) {
     good_params();
     bad_params();
@@ -176,5 +233,7 @@ int main(void) {
     what_is_text();
     failures();
     failures_in_the_stream();
+    overflows();
+    names_of_chats();
     return check_result();
 }
