@@ -15,15 +15,22 @@
 #define DEFAULT_NAME "default"
 #define PAGE         64
 
-/* "hf/acme/tiny", as ls shows it, is "hf:acme/tiny". */
+/* "hf/acme/tiny" and "openai/work/google--gemma-3", as ls shows them, are "hf:acme/tiny" and
+ * "openai:work/google/gemma-3". What is longer than a key becomes "", which is none. */
 static void make_key(const char *name, char to[static NAME_KEY_SIZE]) {
-    if (text_copy(to, NAME_KEY_SIZE, name) < 0) /* then it is "", which is no name */
+    char model[NAME_MODEL_SIZE];
+    if (text_copy(to, NAME_KEY_SIZE, name) < 0)
         return;
     char *slash = to + strcspn(to, "/:");
     if (*slash != '/')
         return;
     *slash = '\0';
-    *slash = source_find(to) ? ':' : '/';
+    const char *folder = name + (slash - to) + 1;
+    const struct source *source = source_find(to);
+    if (source && name_from_folder(folder, strlen(folder), model) == 0)
+        name_format(source->name, model, to);
+    else
+        *slash = source ? ':' : '/';
 }
 
 /* The model whose key has the fewest edits from `name`, if they are few. */
