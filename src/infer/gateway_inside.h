@@ -98,7 +98,7 @@ int error_status(int error);
 bool status_is_later(int status); /* the client may try again in a moment */
 /* --- gateway_route.c: the pool --- */
 /* Which model is meant by `name` (NULL: none was given) at the socket for all: 0, PARKED, or an error with
- * its sentence: -EINVAL, -ERR_UNKNOWN_MODEL. With `wait` NULL nothing is asked of a source. */
+ * its sentence: -ERR_UNKNOWN_MODEL. With `wait` NULL nothing is asked of a source. */
 int route(struct gateway *gateway, const char *name, int64_t *ret_model_id, struct wait *wait,
     struct reason *reason);
 /* --- gateway_models.c: the pool --- */

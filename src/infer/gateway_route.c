@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "infer/auto.h"
 #include "infer/inside.h"
 #include "infer/gateway_inside.h"
 #include "manage/known.h"
@@ -13,6 +14,7 @@
 #include "weightfs/source.h"
 
 #define DEFAULT_NAME "default"
+#define AUTO_NAME    "auto"
 #define PAGE         64
 
 /* "hf/acme/tiny" and "openai/work/google--gemma-3", as ls shows them, are "hf:acme/tiny" and
@@ -99,14 +101,14 @@ static int judge(struct catalog *catalog, const struct catalog_model *model, con
     return 0;
 }
 
-static int find_default(struct catalog *catalog, bool was_named, int64_t *ret_model_id,
-    struct reason *reason) {
-    if (catalog_link(catalog, DEFAULT_NAME, ret_model_id) == 0)
-        return 0;
-    return was_named ? err_because(reason, -ERR_UNKNOWN_MODEL, "no model is the default one")
-                     : err_because(reason, -EINVAL,
-                           "the request has no \"model\", and no model is the default one; GET /v1/models "
-                           "lists those that there are");
+/* Not by a key: false. Where none is named, it is the default one, or auto/'s to choose. */
+static bool is_chosen(struct catalog *catalog, const char *name, int64_t *ret_model_id) {
+    if ((!name || strcmp(name, DEFAULT_NAME) == 0) && catalog_link(catalog, DEFAULT_NAME, ret_model_id) == 0)
+        return true;
+    if (name && strcmp(name, AUTO_NAME) != 0)
+        return false;
+    *ret_model_id = AUTO_MODEL;
+    return true;
 }
 
 int route(struct gateway *gateway, const char *name, int64_t *ret_model_id, struct wait *wait,
@@ -118,8 +120,8 @@ int route(struct gateway *gateway, const char *name, int64_t *ret_model_id, stru
     struct name_key key;
     struct reason why = {""};
     char text[NAME_KEY_SIZE];
-    if (!name || strcmp(name, DEFAULT_NAME) == 0)
-        return find_default(catalog, name != NULL, ret_model_id, reason);
+    if (is_chosen(catalog, name, ret_model_id))
+        return 0;
     make_key(name, text);
     int result = known_key(manage, text, &key, &why);
     if (result == 0)
