@@ -114,16 +114,16 @@ static void print_failure(struct tree *tree, node_number node, const struct answ
 }
 
 /* A text of the row's own for this user. */
-static int tell(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
+static int tell(struct tree *tree, node_number node, const struct tree_caller *caller, struct buf *to) {
     struct place place;
-    int result = place_load(tree, handle->node, &place);
-    return result < 0 || !caller ? result : place.row->tell(&place, caller->uid, &handle->pending);
+    int result = place_load(tree, node, &place);
+    return result < 0 || !caller ? result : place.row->tell(&place, caller->uid, to);
 }
 
 int failure_open(struct tree *tree, struct handle *handle, const struct tree_caller *caller) {
     struct answer_info info = {.error = 0};
     if (row_of(node_row(handle->node))->tell)
-        return tell(tree, handle, caller);
+        return tell(tree, handle->node, caller, &handle->pending);
     int result = reply_open(tree, handle, caller);
     if (handle->answer)
         answer_look(handle->answer, &info);
@@ -138,6 +138,11 @@ bool question_size(struct tree *tree, node_number node, const struct tree_caller
     struct answer_info info = {.error = 0};
     if (kind != NODE_ANSWER && kind != NODE_EXCHANGE && kind != NODE_FAILURE)
         return false;
+    if (row_of(node_row(node))->tell) {
+        int result = tell(tree, node, caller, &text);
+        *ret_size = text.len;
+        return result == 0;
+    }
     struct answer *answer = answer_of(tree, node, caller);
     if (!answer && kind != NODE_FAILURE)
         return false;
