@@ -12,7 +12,7 @@
 
 #include "manage/discovery.h"
 #include "manage/known.h"
-#include "manage/remote.h"
+#include "manage/remote_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +132,13 @@ static int plain_error(struct discovery *discovery, int error) {
     return error;
 }
 
+void discovery_place(const struct discovery *discovery, char to[static NAME_MODEL_SIZE]) {
+    if (discovery->is_list)
+        memcpy(to, discovery->model, sizeof discovery->model);
+    else
+        remote_place_of(discovery->source, discovery->model, to);
+}
+
 static void *begin_talk(struct discovery *discovery) {
     struct manage *manage = discovery->manage;
     const struct source *source = discovery->source;
@@ -140,10 +147,7 @@ static void *begin_talk(struct discovery *discovery) {
         return source->discover_new(manage->settings.access_of(manage->settings.context, source),
             discovery->model, discovery->revision);
     struct declared *declared DECLARED_CLEANUP = manage_declared(manage);
-    if (discovery->is_list)
-        (void)text_copy(place, sizeof place, discovery->model); /* of the same size */
-    else
-        remote_place_of(source, discovery->model, place);
+    discovery_place(discovery, place);
     return source->list_new(declared, place, discovery->is_list ? "" : discovery->model);
 }
 
@@ -293,6 +297,8 @@ int discover_await(struct manage *manage, const struct source *source, const cha
             return result;
         if (options_bool(manage->settings.options, "offline"))
             return -ERR_OFFLINE;
+        if (source->is_remote && remote_rests(manage, source, model))
+            return -ERR_RATE_LIMITED;
         bool current;
         result = park(manage, source, model, ended, wait, &current);
         if (current)

@@ -162,7 +162,12 @@ static void tell_failure(struct discovery *discovery) {
 /* Of what is served elsewhere. A server that is down is no trouble of the whole: its place tells of it. */
 static void conclude_remote(struct discovery *discovery, struct catalog_stored *ret_stored) {
     struct catalog_model model;
+    char place[NAME_MODEL_SIZE];
     const char *name = discovery->model;
+    if (discovery->result < 0) {
+        discovery_place(discovery, place);
+        remote_rest(discovery->manage, discovery->source, place, discovery->retry_after_s);
+    }
     if (discovery->result == 0)
         discovery->result = remote_conclude(discovery->manage, discovery->source, name, discovery->is_list,
             discovery->roster, ret_stored, &discovery->reason);

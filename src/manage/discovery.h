@@ -37,6 +37,8 @@ struct discovery {
     unsigned retry_after_s; /* as the last answer said */
 };
 
+/* Of a remote source: the place that is asked. */
+void discovery_place(const struct discovery *discovery, char to[static NAME_MODEL_SIZE]);
 /* On the desk: stores what was learnt, tells the askers, and frees the discovery. */
 void discovery_conclude(struct work *work);
 

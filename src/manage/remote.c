@@ -92,16 +92,6 @@ static void note(struct place *place, int result) {
         tell(place, result);
 }
 
-/* A server that said when it may be asked again is left alone until then. */
-static void rest(struct place *place) {
-    uint64_t rest_ms = place->ask.retry_after_s * UINT64_C(1000), until_ms;
-    rest_ms = rest_ms < REST_MOST_MS ? rest_ms : REST_MOST_MS;
-    until_ms = clock_ms() + rest_ms;
-    place->rest_until_ms = until_ms;
-    if (rest_ms && (place->next_ms == UINT64_MAX || place->next_ms < until_ms))
-        place->next_ms = until_ms;
-}
-
 /* A list is here, or what there is about one model. */
 static void answered(struct discover_ask *ask, int result) {
     struct place *place = list_entry(ask, struct place, ask);
@@ -114,8 +104,6 @@ static void answered(struct discover_ask *ask, int result) {
         return;
     if (ask->is_list && result != -ERR_OFFLINE)
         note(place, result);
-    if (result < 0)
-        rest(place);
     if (place->again)
         place->next_ms = place->rest_until_ms;
     else if (result == 0 || (!ask->is_list && result == -ERR_UNKNOWN_MODEL))
@@ -251,6 +239,27 @@ void remote_list(struct manage *manage,
         if (!place->dropped)
             each(context, place->source, place->name, &place->report);
     }
+}
+
+/* ---- leaving a server alone ---- */
+
+void remote_rest(struct manage *manage, const struct source *source, const char *name, unsigned seconds) {
+    struct place *place = find(manage, source, name);
+    uint64_t rest_ms = seconds * UINT64_C(1000);
+    if (!place || !rest_ms)
+        return;
+    LOCK_SCOPE(&manage->lock);
+    place->rest_until_ms = clock_ms() + (rest_ms < REST_MOST_MS ? rest_ms : REST_MOST_MS);
+    if (place->next_ms == UINT64_MAX || place->next_ms < place->rest_until_ms)
+        place->next_ms = place->rest_until_ms;
+}
+
+bool remote_rests(struct manage *manage, const struct source *source, const char *model) {
+    char name[NAME_MODEL_SIZE];
+    remote_place_of(source, model, name);
+    LOCK_SCOPE(&manage->lock);
+    const struct place *place = find(manage, source, name);
+    return place && place->rest_until_ms > clock_ms();
 }
 
 /* ---- life ---- */

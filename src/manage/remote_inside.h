@@ -16,11 +16,12 @@ struct place {
     struct remote_report report; /* under lock */
     /* desk */
     struct discover_ask ask;
-    bool under_way;                  /* `ask` is */
-    bool dropped;                    /* not declared any more: it goes when `ask` has ended */
-    bool again;                      /* refresh came while it was under way */
-    int64_t shown_id;                /* models up to this were asked about one by one, since the last list */
-    uint64_t next_ms, rest_until_ms; /* clock_ms: when it is asked again, and not before */
+    bool under_way;         /* `ask` is */
+    bool dropped;           /* not declared any more: it goes when `ask` has ended */
+    bool again;             /* refresh came while it was under way */
+    int64_t shown_id;       /* models up to this were asked about one by one, since the last list */
+    uint64_t next_ms;       /* clock_ms: when its list is asked for again */
+    uint64_t rest_until_ms; /* clock_ms, changed under lock: until then it is left alone */
 };
 
 struct remote {
@@ -37,6 +38,10 @@ struct remote {
  * -ERR_DATABASE. */
 int remote_conclude(struct manage *manage, const struct source *source, const char *model, bool is_list,
     const struct roster *roster, struct catalog_stored *ret_stored, struct reason *reason);
+/* The server of the place wants to be left alone for so long; 0 changes nothing. Desk. */
+void remote_rest(struct manage *manage, const struct source *source, const char *place, unsigned seconds);
+/* Does the server of that model? Any thread. */
+bool remote_rests(struct manage *manage, const struct source *source, const char *model);
 /* Is the model of a remote source? */
 bool remote_is(const struct catalog_model *model);
 /* Models of places that nobody declares (any more) are gone. Desk. */

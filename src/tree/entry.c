@@ -159,6 +159,8 @@ static void set_writers(const struct place *place, struct stat *status) {
     }
     if (row_number(place->row) == ROW_ROOT)
         status->st_mode |= S_IWUSR; /* a link can be made there */
+    if (row_number(place->row) == ROW_SOURCE && !place->source->parts)
+        status->st_mode |= S_IWUSR; /* models are in it, and rmdir(2) forgets them */
     if (!(status->st_mode & S_IWUSR) || (status->st_mode & S_IWOTH && place->row->kind != NODE_CONTROL))
         return;
     const struct option_row *option =

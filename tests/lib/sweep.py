@@ -19,7 +19,7 @@ FLAGS = {
 }
 WHOLE_LIMIT = 16 << 20
 TRIES = 5
-MODELS_ARE_IN = re.compile("/hf/[^/]+$|/infer/chats(/[^/]+)?$")  # rmdir forgets a model; conversations are made, and `rm reply` ends an answer
+MODELS_ARE_IN = re.compile("/(hf|openai|ollama)/[^/:]+$|/ollama$|/infer/chats(/[^/]+)?$")  # rmdir forgets a model; conversations are made, and `rm reply` ends an answer
 problems = []
 inodes = {}
 
