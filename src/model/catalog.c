@@ -51,6 +51,7 @@ static int keep_aside(const char *path) {
     return rename_beside(path, "", stamp);
 }
 
+#define PRIVATE_MODE 0600
 #define LOOK_ALWAYS_BYTES (8 << 20) /* some 50 ms */
 
 /* A damaged page in the middle shows when it is read, which may be next month: all of them are looked at,
@@ -77,11 +78,29 @@ static int look_through(struct db *db, struct reason *reason) {
     return result;
 }
 
+/* What users said to models and who gave which command is in it: nobody else of the machine reads it. SQLite
+ * makes its log with the file's mode. A file that is there is not opened for this: closing it would drop the
+ * locks that this process has on it. */
+static void make_private(const char *path) {
+    static const char *const tails[] = {"", "-wal", "-shm"};
+    FD_CLEANUP int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PRIVATE_MODE);
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        struct buf name BUF_CLEANUP = BUF_INIT;
+        struct stat status;
+        (void)buf_format(&name, "%s%s", path, tails[i]); /* no limit: can't fail */
+        if (stat(buf_text(&name), &status) == 0 && (status.st_mode & ~S_IFMT & ~PRIVATE_MODE) &&
+            chmod(buf_text(&name), PRIVATE_MODE) < 0)
+            log_warning("%s can be read by others, and can't be made private: %s", buf_text(&name),
+                err_sentence(-errno));
+    }
+}
+
 static int open_writer(const char *path, struct db **ret_db, bool *ret_damage, struct reason *reason) {
     struct reason words = {""};
     struct db *db = NULL;
     bool look = wants_look(path);
     *ret_damage = false;
+    make_private(path); /* where it can't be, opening it says so */
     int result = db_open(path, false, WRITER_CACHE_KIB, &db, &words);
     if (result == 0) {
         result = catalog_upgrade(db, &words);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conversations in the catalogue: whose they are, what was said, and what goes with what. */
 
+#include <sys/stat.h>
+
 #include "catalog-fixture.h"
 
 #include "model/catalog_chat.h"
@@ -140,6 +142,25 @@ static void what_goes_with_what(struct catalog *catalog, int64_t model_id, int64
     catalog_close(catalog);
 }
 
+static mode_t mode_of(const char *tail) {
+    char name[4200];
+    struct stat status;
+    snprintf(name, sizeof name, "%s%s", path, tail);
+    return CHECK(stat(name, &status) == 0) ? status.st_mode & 07777 : 0;
+}
+
+/* What was said is for no other user of the machine, also in a file that was open to all before. */
+static void its_file_is_private(struct catalog *catalog) {
+    CHECK_NUMBER(mode_of(""), 0600);
+    CHECK_NUMBER(mode_of("-wal"), 0600);
+    catalog_close(catalog);
+    CHECK(chmod(path, 0644) == 0);
+    catalog = open_again(NULL);
+    CHECK_NUMBER(mode_of(""), 0600);
+    CHECK_NUMBER(mode_of("-wal"), 0600);
+    catalog_close(catalog);
+}
+
 int main(void) {
     snprintf(path, sizeof path, "%s/catalog.db", check_folder());
     struct catalog *catalog = open_again(NULL);
@@ -150,5 +171,6 @@ int main(void) {
     turns_are_whole_and_in_order(catalog, chat.id);
     texts_of_its_own(catalog, chat.id);
     what_goes_with_what(catalog, model_id, chat.id);
+    its_file_is_private(open_again(NULL));
     return check_result();
 }
