@@ -93,9 +93,9 @@ static void ask(struct exchange *exchange, int64_t model_id) {
         return;
     }
     atomic_store(&exchange->number, number);
-    if (atomic_load(&exchange->is_gone)) /* whoever came later sees the other's mark */
-        (void)infer_cancel(infer, number);
     (void)infer_submit(infer, number, exchange->text, exchange->len); /* an error is the answer's end */
+    if (atomic_load(&exchange->is_gone)) /* by now: who hung up later finds the question himself */
+        (void)infer_cancel(infer, number);
     free(exchange->text);
     exchange->text = NULL;
     if (exchange_has_more(exchange, exchange->is_stream ? 0 : UINT64_MAX))
