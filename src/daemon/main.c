@@ -76,6 +76,7 @@ int main(int argc, char **argv) {
     if (open_standard_descriptors() < 0)
         return WEIGHTFS_EXIT_FATAL;
     commands_extend(infer_commands);
+    command_set_cancel(infer_cancel_user);
     int code = run(argc, argv);
     if (fflush(stdout) != 0 && code == WEIGHTFS_EXIT_OK)
         code = say(WEIGHTFS_EXIT_FAILURE, "standard output: %s", err_sentence(-errno));

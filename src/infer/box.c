@@ -200,11 +200,19 @@ void infer_drop(struct infer *infer, uint64_t number, int error, const char *sen
 
 /* ---- cancelling: marks, the desk does it */
 
-static unsigned mark(struct list *questions, uint64_t number) {
+/* What is meant; 0 and NULL: any. */
+struct meant {
+    uint64_t number;
+    int64_t model_id;
+    const uid_t *uid;
+};
+
+static unsigned mark(struct list *questions, const struct meant *meant) {
     unsigned count = 0;
     list_each (link, questions) {
         struct question *question = list_entry(link, struct question, link);
-        if ((number && question->number != number) || question->cancelled || question->over)
+        if ((meant->number && question->number != meant->number) ||
+            (meant->uid && question->asking.uid != *meant->uid) || question->cancelled || question->over)
             continue;
         question->cancelled = true;
         count++;
@@ -212,14 +220,13 @@ static unsigned mark(struct list *questions, uint64_t number) {
     return count;
 }
 
-/* `number` 0: all of the model; `model_id` 0: of any model. */
-static unsigned cancel(struct infer *infer, uint64_t number, int64_t model_id) {
+static unsigned cancel(struct infer *infer, const struct meant *meant) {
     unsigned count = 0;
     lock_take(&infer->lock);
     list_each (link, &infer->seats) {
         struct seat *seat = list_entry(link, struct seat, link);
-        if (!model_id || seat->model_id == model_id)
-            count += mark(&seat->waiting, number) + mark(&seat->asked, number);
+        if (!meant->model_id || seat->model_id == meant->model_id)
+            count += mark(&seat->waiting, meant) + mark(&seat->asked, meant);
     }
     lock_drop(&infer->lock);
     if (count)
@@ -230,11 +237,15 @@ static unsigned cancel(struct infer *infer, uint64_t number, int64_t model_id) {
 bool infer_cancel(struct infer *infer, uint64_t number) {
     struct question *question = take_pending(infer, number);
     if (!question)
-        return cancel(infer, number, 0) > 0;
+        return cancel(infer, &(struct meant){.number = number}) > 0;
     question_end(question, -ERR_CANCELLED, NULL);
     return true;
 }
 
 unsigned infer_cancel_model(struct infer *infer, int64_t model_id) {
-    return cancel(infer, 0, model_id);
+    return cancel(infer, &(struct meant){.model_id = model_id});
+}
+
+unsigned infer_cancel_user(void *infer, int64_t model_id, uid_t uid) {
+    return cancel(infer, &(struct meant){.model_id = model_id, .uid = &uid});
 }

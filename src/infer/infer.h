@@ -101,6 +101,8 @@ bool infer_cancel(struct infer *infer, uint64_t number);
 void infer_watch(struct infer *infer, uint64_t number, pid_t pid);
 /* All of a model, or (0) of all; how many. */
 unsigned infer_cancel_model(struct infer *infer, int64_t model_id);
+/* The same of what one user asked; as command_set_cancel() wants it. */
+unsigned infer_cancel_user(void *infer, int64_t model_id, uid_t uid);
 
 /* What the last question of this box was answered; a reference. NULL: nothing was asked. */
 struct answer *infer_reply(struct infer *infer, const struct infer_asking *which);

@@ -72,7 +72,7 @@ static int judge(const struct param_row *row, const char *value, struct reason *
         good = number == floor(number);
     if (good && number >= row->least && number <= row->most)
         return 0;
-    return err_because(reason, -ERR_BAD_VALUE, "%s takes %s from %g to %g, not \"%.40s\"", row->name,
+    return err_because(reason, -ERR_BAD_VALUE, "%s takes %s from %.10g to %.10g, not \"%.40s\"", row->name,
         row->type == PARAM_WHOLE ? "a whole number" : "a number", row->least, row->most, value);
 }
 

@@ -257,13 +257,20 @@ static int recall(struct manage *manage, const struct command_request *request, 
     return recorded <= 0;
 }
 
+static bool is_for_anybody(const struct command *command) {
+    bool all = command->request.place == COMMAND_MODEL;
+    for (size_t i = 0; i < command->count; i++)
+        all = all && (command->lines[i].row->places & COMMAND_ANYBODY);
+    return all;
+}
+
 /* Before anything is done: who may not, or too often. 0: he may; negative: refused on the desk, where it is
  * written down; or at once (*ret_now), when that was done a moment ago. */
 static int judge(struct manage *manage, const struct command *command, bool *ret_now) {
     bool first = true;
     int result = command_rate_take(manage, command->request.uid, command->count, &first);
     *ret_now = !first;
-    if (result == 0 && !command->request.allowed)
+    if (result == 0 && !command->request.allowed && !is_for_anybody(command))
         result = -ERR_NOT_ALLOWED;
     return result;
 }

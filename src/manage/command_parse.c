@@ -33,9 +33,9 @@ static const struct command_row rows[] = {
       "read the catalogue of known models and the declared engines again", parse_nothing, run_reload, 0 },
     { "refresh", "", COMMAND_ROOT,
       "ask declared endpoints and Ollama for their lists of models again", parse_nothing, run_refresh, 0 },
-    { "cancel", "", ANYWHERE | OF_FILES,
-      "end the pull that is under way (in the root: all); what was fetched stays", parse_nothing,
-      run_cancel, 0 },
+    { "cancel", "", ANYWHERE | COMMAND_ANYBODY,
+      "end the pull that is under way (in the root: all), what was fetched stays; and what you asked the "
+      "model, which anybody may", parse_nothing, run_cancel, 0 },
     { "retry", "", ANYWHERE | OF_FILES,
       "forget failures and try again at once (in the root: all open jobs)", parse_nothing, run_retry, 0 },
     { "pause", "", ANYWHERE | OF_FILES,

@@ -36,9 +36,13 @@ static int refuse_held(struct manage *manage, const struct catalog_model *model,
 
 /* ---- cancel ---- */
 
-int run_cancel(struct manage *manage, const struct command_request *request, char *arguments,
-    struct reason *reason) {
-    (void)arguments;
+static command_cancel cancel_above;
+
+void command_set_cancel(command_cancel cancel) {
+    cancel_above = cancel;
+}
+
+static size_t cancel_jobs(struct manage *manage, const struct command_request *request) {
     size_t count = 0;
     list_each (at, &manage->jobs) {
         struct live_job *job = list_entry(at, struct live_job, link);
@@ -48,8 +52,22 @@ int run_cancel(struct manage *manage, const struct command_request *request, cha
         job_end(job, JOB_CANCELLED, -ERR_CANCELLED, NULL);
         count++;
     }
-    if (count)
-        SAY(reason, "cancelled (jobs: %zu); what was fetched stays", count);
+    return count;
+}
+
+int run_cancel(struct manage *manage, const struct command_request *request, char *arguments,
+    struct reason *reason) {
+    (void)arguments;
+    size_t jobs = request->allowed ? cancel_jobs(manage, request) : 0;
+    unsigned questions = 0;
+    if (request->place == COMMAND_MODEL && cancel_above && command_context(manage))
+        questions = cancel_above(command_context(manage), request->id, request->uid);
+    if (jobs && questions)
+        SAY(reason, "cancelled (jobs: %zu, questions: %u); what was fetched stays", jobs, questions);
+    else if (questions)
+        SAY(reason, "cancelled (questions: %u)", questions);
+    else if (jobs)
+        SAY(reason, "cancelled (jobs: %zu); what was fetched stays", jobs);
     else
         SAY(reason, "nothing was under way");
     return 0;

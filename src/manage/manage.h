@@ -86,6 +86,8 @@ enum command_place { COMMAND_ROOT = 1, COMMAND_MODEL = 2, COMMAND_JOB = 4 };
 /* A bit beside them in the places of a row: it is about files. A model that is served elsewhere has no such
  * command: -EOPNOTSUPP. */
 #define COMMAND_OF_FILES 8u
+/* Another: anybody may give it to a model; what it does for whom is its own matter. */
+#define COMMAND_ANYBODY 16u
 
 struct command_request {
     enum command_place place;
@@ -116,7 +118,7 @@ void command_print(struct manage *manage, enum command_place place, int64_t id, 
 struct command_row {
     const char *name;
     const char *arguments; /* "[VARIANT|FILE…]" */
-    unsigned places;       /* command_place bits, COMMAND_OF_FILES */
+    unsigned places;       /* command_place bits, COMMAND_OF_FILES, COMMAND_ANYBODY */
     const char *help;
     /* manage/'s own: judges the arguments; does it, on the desk. */
     int (*parse)(struct manage *, const struct command_request *, char *arguments, struct reason *);
@@ -130,6 +132,9 @@ const struct command_row *command_row(size_t index);
 void commands_extend(const struct command_row *rows);
 /* before the first command; NULL: it has ended */
 void command_set_context(struct manage *manage, void *context);
+/* What `cancel` of a model ends beside its jobs, for whom; how many. Once, as above; called on the desk. */
+typedef unsigned (*command_cancel)(void *context, int64_t model_id, uid_t uid);
+void command_set_cancel(command_cancel cancel);
 void *command_context(struct manage *manage);
 
 /* The audit: all lines that are kept (`audit_history`), oldest first, a JSON object each. 0 or

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree/document.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,24 +75,17 @@ static void finish(struct wait *wait, int result) {
     free(submission);
 }
 
-void document_submit(struct tree *tree, struct handle *handle) {
+/* `writer` may. */
+static void submit(struct tree *tree, const struct handle *handle, const char *value, size_t len,
+    const struct tree_caller *writer) {
     struct buf text BUF_CLEANUP = BUF_INIT;
     const char *command = row_of(node_row(handle->node))->command;
     (void)buf_format(&text, "%s ", command ? command : "set"); /* no limit: none of these can fail */
-    lock_take(&tree->handles.lock);
-    bool any = handle->pending.len > 0;
-    (void)buf_add(&text, buf_text(&handle->pending), handle->pending.len);
-    buf_clear(&handle->pending);
-    while (text.len && strchr(" \t\r\n", text.data[text.len - 1]))
-        text.len--;
-    struct tree_caller writer = handle->writer;
-    lock_drop(&tree->handles.lock);
-    if (!any)
-        return;
-    struct command_request request = request_of(handle, &writer);
+    (void)buf_add(&text, value, len);
+    struct command_request request = request_of(handle, writer);
     request.text = buf_text(&text);
     request.len = text.len;
-    request.allowed = true; /* each write was asked */
+    request.allowed = true;
     struct submission *submission = mem_new(sizeof(*submission));
     submission->wait.finish = finish;
     submission->tree = tree;
@@ -100,4 +94,27 @@ void document_submit(struct tree *tree, struct handle *handle) {
         return;
     version_raise(tree);
     free(submission);
+}
+
+/* Opened to be emptied, and nothing was written: that is what is meant. Only who wrote has been asked whether
+ * he may. */
+static bool empties_locked(const struct handle *handle) {
+    return (handle->flags & O_TRUNC) && !handle->spoilt && !handle->written;
+}
+
+void document_submit(struct tree *tree, struct handle *handle) {
+    struct buf text BUF_CLEANUP = BUF_INIT;
+    bool has_command = row_of(node_row(handle->node))->command;
+    lock_take(&tree->handles.lock);
+    (void)buf_add(&text, buf_text(&handle->pending), handle->pending.len); /* no limit */
+    buf_clear(&handle->pending);
+    struct tree_caller writer = handle->writer;
+    bool any = text.len > 0, empties = empties_locked(handle);
+    lock_drop(&tree->handles.lock);
+    while (text.len && strchr(" \t\r\n", text.data[text.len - 1]))
+        text.len--;
+    if (text.len || (any && !has_command))
+        submit(tree, handle, buf_text(&text), text.len, &writer);
+    else if (has_command && (any || (empties && permission_allows(tree, &writer))))
+        submit(tree, handle, "none", 4, &writer);
 }

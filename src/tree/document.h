@@ -14,7 +14,8 @@
  * -ERR_NOT_ALLOWED. */
 int document_write(struct tree *tree, struct handle *handle, uint64_t offset, const void *data, size_t size,
     const struct tree_caller *caller);
-/* At release: submits what was collected, if it is whole. Returns at once; the outcome comes later. */
+/* At release: submits what was collected, if it is whole; of a row with a command of its own, `none` when the
+ * file was emptied (`: > system`) or given blanks. Returns at once; the outcome comes later. */
 void document_submit(struct tree *tree, struct handle *handle);
 
 #endif

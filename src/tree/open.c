@@ -170,6 +170,8 @@ int tree_open(struct tree *tree, node_number node, int flags, const struct tree_
     struct handle *handle = handle_new(node);
     handle->append = flags & O_APPEND;
     handle->flags = flags;
+    if (caller)
+        handle->writer = *caller;
     result = opening->open(tree, handle, (flags & O_ACCMODE) != O_WRONLY, caller);
     if (result < 0) {
         handle_unref(tree, handle);
@@ -235,7 +237,8 @@ int tree_blob(struct tree *tree, node_number node, uint64_t number, struct blob 
 void tree_release(struct tree *tree, node_number node, uint64_t number) {
     struct handle *handle = handle_find(tree, node, number);
     enum node_kind kind = node_kind(node);
-    if (handle && kind == NODE_DOCUMENT && !chat_is_about(node)) /* each flush set it */
+    bool is_lines = kind == NODE_VALUE && row_of(node_row(node))->command; /* run by now: maybe emptied */
+    if (handle && (kind == NODE_DOCUMENT || is_lines) && !chat_is_about(node)) /* of a chat each flush set it */
         document_submit(tree, handle);
     if (handle && (kind == NODE_QUESTION || kind == NODE_EXCHANGE))
         question_submit(tree, handle);
