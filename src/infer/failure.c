@@ -2,11 +2,17 @@
 #include "infer/failure.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 
 #define WORDS_SIZE 400 /* of the server's own words */
+/* What llama-server says with status 500 of a text that is too long to embed. */
+#define TOO_LARGE                                                                     \
+    "input (%" SCNd64 " tokens) is too large to process. increase the physical batch" \
+    " size (current batch size: %" SCNd64
 
 /* What it says beats the status; the first row that fits counts. */
 static const struct {
@@ -63,6 +69,9 @@ static int judge(int status, const struct json *error, const char *fallback, str
         json_number(json_get(error, "n_ctx"), &context))
         return err_because(reason, result, "the prompt has %lld tokens, the context holds %lld",
             (long long)asked, (long long)context);
+    if (sscanf(words, TOO_LARGE, &asked, &context) == 2)
+        return err_because(reason, -E2BIG, "the text has %" PRId64 " tokens, the model takes %" PRId64, asked,
+            context);
     if (*words && status)
         return err_because(reason, result, "the engine answered %d: %s", status, words);
     if (*words)

@@ -17,10 +17,6 @@ static bool ends_in(const char *name, const char *end) {
     return len >= end_len && strcasecmp(name + len - end_len, end) == 0;
 }
 
-static bool is_projector(const struct catalog_file *file) {
-    return strncmp(file->name, "mmproj", 6) == 0;
-}
-
 /* Where the blob's bytes lie: what its descriptor leads to. */
 static int path_of(struct blob *blob, char **ret_path) {
     char link[64], path[PATH_MAX];
@@ -82,10 +78,33 @@ static int use(struct seat *seat, const struct catalog_model *model, const struc
     return 0;
 }
 
-/* Of the selected files: those of one variant (the first that the catalogue lists), and a projector. */
+/* What is loaded: the model, of shards the first as they are listed in their order; for an engine that takes
+ * all, and where there is no such file, the largest. NULL: there is none. */
+static const struct catalog_file *find_first(const struct catalog_file *files, int count, bool all) {
+    const struct catalog_file *first = NULL;
+    for (int i = 0; i < count && !first; i++)
+        if (ends_in(files[i].name, ".gguf") && !variant_is_sidecar(files[i].path))
+            first = &files[i];
+    for (int i = 0; i < count && all && (!first || !ends_in(first->name, ".gguf")); i++)
+        if (!first || files[i].size > first->size)
+            first = &files[i];
+    return first;
+}
+
+/* Of several the one of 16 bits, which every machine computes with; else the first. NULL: there is none. */
+static const struct catalog_file *find_projector(const struct catalog_file *files, int count) {
+    const struct catalog_file *found = NULL;
+    for (int i = 0; i < count; i++)
+        if (ends_in(files[i].path, ".gguf") && variant_is_projector(files[i].path) &&
+            (!found || (strcasestr(files[i].name, "-f16") && !strcasestr(found->name, "-f16"))))
+            found = &files[i];
+    return found;
+}
+
+/* Of the selected files: those of one variant, the first that the catalogue lists. */
 static bool belongs(const struct catalog_file *file, const struct catalog_file *first) {
-    return ends_in(file->name, ".gguf") &&
-           (is_projector(file) || variant_equal(file->variant, first->variant));
+    return ends_in(file->name, ".gguf") && !variant_is_sidecar(file->path) &&
+           variant_equal(file->variant, first->variant);
 }
 
 static int list_all(struct seat *seat, const struct catalog_model *model, struct catalog_file **ret_files) {
@@ -103,25 +122,21 @@ static int take(struct seat *seat, const struct catalog_model *model, bool strea
     struct catalog_file *files = NULL;
     int count = list_all(seat, model, &files), error = count < 0 ? count : 0;
     bool all = seat->engine && seat->engine->takes_all;
-    const struct catalog_file *first = NULL;
-    for (int i = 0; i < count && !first; i++) /* shards are listed in their order */
-        if (ends_in(files[i].name, ".gguf") && !is_projector(&files[i]))
-            first = &files[i];
-    for (int i = 0; i < count && all && (!first || !ends_in(first->name, ".gguf")); i++) /* the largest */
-        if (!first || files[i].size > first->size)
-            first = &files[i];
+    const struct catalog_file *first = find_first(files, count, all);
+    const struct catalog_file *projector = find_projector(files, count);
     if (!error && count == SEAT_FILES_MOST && all)
         error =
             err_because(reason, -E2BIG, "%s has more than %d files: pull only those that its engine needs",
                 seat->name, SEAT_FILES_MOST - 1);
     if (!error && !first)
-        error = err_because(reason, -EOPNOTSUPP, "%s has no file that an engine here can load (GGUF)",
-            seat->name);
+        error = seat_refuse_files(seat, model, reason);
     if (!error)
         error = use(seat, model, first, stream);
     for (int i = 0; i < count && !error; i++)
         if (&files[i] != first && (all || belongs(&files[i], first)))
             error = use(seat, model, &files[i], stream);
+    if (!error && projector && !all)
+        error = use(seat, model, projector, stream);
     if (count >= 0)
         free(files);
     return error;

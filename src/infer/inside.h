@@ -18,6 +18,7 @@
 #include "infer/infer.h"
 #include "model/card.h"
 #include "model/catalog_usage.h"
+#include "manage/known.h"
 #include "outside/http.h"
 #include "store/store.h"
 
@@ -209,6 +210,14 @@ void question_end(struct question *question, int error, const char *sentence);
 /* --- watch.c: desk --- */
 /* Ends the questions whose readers are no more (infer_watch). */
 void readers_look(struct infer *infer);
+/* --- kind.c: desk --- */
+/* The word for what the model is for (kind.h): of its setting, the registry, or its card as far as that is
+ * known; "other". */
+void seat_category(struct seat *seat, const struct catalog_model *model, char to[static CATEGORY_SIZE]);
+/* The same from the files that were taken, when nothing else said. */
+void seat_category_of_files(const struct seat *seat, char to[static CATEGORY_SIZE]);
+/* -EOPNOTSUPP: none of its files is one for an engine; with a sentence of what it is. */
+int seat_refuse_files(struct seat *seat, const struct catalog_model *model, struct reason *reason);
 /* --- seat_start.c: desk --- */
 uint64_t seat_load_ms(const struct seat *seat); /* how long its engine may be silent while it starts */
 /* Begins to start an engine for it: 0, SEAT_WAITS, -ENODATA (files are missing: they are to be fetched), or

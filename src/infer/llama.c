@@ -36,6 +36,7 @@ static int llama_start(const struct engine_start *start, struct engine_instance 
         .endpoint = {.url = "http://localhost/v1"},
         .health = "http://localhost/health"};
     char program[PATH_MAX], folder[PATH_MAX], home[PATH_MAX + sizeof "HOME="];
+    child.endpoint.can = llama_can(start);
     (void)snprintf(child.endpoint.model, sizeof child.endpoint.model, "%s", start->model.key);
     int len = snprintf(child.endpoint.unix_socket, ENGINE_SOCKET_SIZE, "%s/llama.sock", start->folder);
     if (len >= ENGINE_SOCKET_SIZE || child_home(start, folder, sizeof folder) < 0)

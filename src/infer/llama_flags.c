@@ -10,10 +10,13 @@
 
 #include "base/clock.h"
 #include "base/option_parse.h"
+#include "infer/kind.h"
 #include "model/device.h"
+#include "model/variant.h"
 
 #define CACHE_TYPES    "f32|f16|bf16|q8_0|q5_1|q5_0|q4_1|q4_0|iq4_nl"
 #define ARGUMENTS_MOST 32
+#define EMBED_MOST     8192 /* tokens of one text: a batch takes memory */
 
 const struct option_row llama_options[] = {
     {.name = "llama_server",
@@ -201,9 +204,29 @@ const char *llama_link_name(const struct engine_file *file) {
 
 static const char *find_projector(const struct engine_start *start) {
     for (size_t i = 1; i < start->model.file_count; i++)
-        if (strncmp(llama_link_name(&start->model.files[i]), "mmproj", 6) == 0)
+        if (variant_is_projector(start->model.files[i].name))
             return llama_link_name(&start->model.files[i]);
     return NULL;
+}
+
+unsigned llama_can(const struct engine_start *start) {
+    const struct kind_row *kind = kind_of(start->model.category);
+    if (kind && kind->can == ENGINE_EMBED)
+        return ENGINE_EMBED;
+    return ENGINE_CHAT | ENGINE_COMPLETE | (find_projector(start) ? ENGINE_VISION : 0);
+}
+
+/* An embedding takes its text in one batch. With --embeddings a model whose file names no pooling crashes at
+ * the first chat: so it is for those models alone. */
+static void add_batch(struct command_line *line, const struct engine_start *start) {
+    int64_t tokens = engine_number(start, "context_tokens");
+    if (llama_can(start) != ENGINE_EMBED) {
+        add_number(line, "-b", 512); /* what is cancelled ends with a batch */
+        return;
+    }
+    command_line_add(line, "--embeddings");
+    add_number(line, "-b", tokens < EMBED_MOST ? tokens : EMBED_MOST);
+    add_number(line, "-ub", tokens < EMBED_MOST ? tokens : EMBED_MOST);
 }
 
 static void add_cache_type(struct command_line *line, const struct engine_start *start, const char *name,
@@ -228,7 +251,7 @@ void llama_flags_add(struct command_line *line, const struct engine_start *start
     add_number(line, "-np", slots);
     command_line_add(line, "--no-kv-unified"); /* else the slots fight for one context, and all lose */
     add_number(line, "--cache-ram", 0);        /* else it takes gigabytes for old prompts */
-    add_number(line, "-b", 512);               /* what is cancelled ends with a batch */
+    add_batch(line, start);
     if (threads)
         add_number(line, "-t", threads);
     if (layers >= 0)

@@ -34,6 +34,8 @@ void command_line_end(struct command_line *line);
 
 /* All words but the program's, from the options. The model's files lie as named links in FOLDER/files. */
 void llama_flags_add(struct command_line *line, const struct engine_start *start, const char *socket);
+/* What the model can be asked then: enum engine_ability bits. */
+unsigned llama_can(const struct engine_start *start);
 /* What such a link is called: a file's name without its folders. */
 const char *llama_link_name(const struct engine_file *file);
 

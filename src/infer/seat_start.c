@@ -152,7 +152,7 @@ int seat_start(struct seat *seat, const struct engine_events *events, struct rea
     char category[CATEGORY_SIZE], wanted[DECLARED_NAME_SIZE] = "";
     if (catalog_model(manage_catalog(infer->settings.manage), seat->model_id, &row) < 0)
         return -ERR_STALE;
-    model_category(infer->settings.manage, &row, category);
+    seat_category(seat, &row, category);
     (void)seat_text(seat, "engine", wanted, sizeof wanted);
     struct declared *declared DECLARED_CLEANUP = manage_declared(infer->settings.manage);
     struct engine_model model = {.key = seat->name,
@@ -162,6 +162,7 @@ int seat_start(struct seat *seat, const struct engine_events *events, struct rea
         .wanted = wanted,
         .declared = declared};
     int error = choose(seat, &model, files, reason);
+    seat_category_of_files(seat, category); /* which `model` points to */
     if (!error)
         error = seat_make_room(seat, reason);
     if (!error && seat->engine->needs_files)

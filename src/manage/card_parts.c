@@ -8,6 +8,7 @@
 
 #include "manage/card_inside.h"
 #include "model/card_inside.h"
+#include "model/variant.h"
 
 static const struct {
     const char *name;
@@ -33,12 +34,9 @@ static bool add(struct card_parts *parts, enum card_part_kind kind, const struct
 /* Weights of the model itself: sidecars (a projector, an adapter, an importance matrix) and second copies are
  * not. */
 static bool is_weights(const struct catalog_file *file, enum file_format format) {
-    static const char *const OTHERS[] = {"mmproj", "imatrix", "adapter", "consolidated", "mtp-"};
     const char *slash = strrchr(file->path, '/');
-    const char *name = slash ? slash + 1 : file->path;
-    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
-        if (!strncasecmp(name, OTHERS[i], strlen(OTHERS[i])) || strcasestr(name, "-mmproj"))
-            return false;
+    if (variant_is_sidecar(file->path) || !strncasecmp(slash ? slash + 1 : file->path, "consolidated", 12))
+        return false;
     return format == FORMAT_GGUF || format == FORMAT_SAFETENSORS;
 }
 

@@ -28,6 +28,23 @@ static const char *const preferred[] = {"Q4_K_M", "Q4_K_S", "Q4_0", "Q4_K_XL", "
     "Q3_K", "IQ3_M", "IQ3_S", "IQ3_XS", "IQ3_XXS", "Q2_K", "Q2_K_L", "Q2_K_XL", "Q2_K_S", "IQ2_M", "IQ2_S",
     "IQ2_XS", "IQ2_XXS", "TQ2_0", "TQ1_0", "IQ1_M", "IQ1_S", "F16", "FP16", "BF16", "F32", "FP32"};
 
+static const char *name_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool variant_is_projector(const char *path) {
+    return !strncasecmp(name_of(path), "mmproj", 6) || strcasestr(name_of(path), "-mmproj");
+}
+
+bool variant_is_sidecar(const char *path) {
+    static const char *const beginnings[] = {"imatrix", "adapter", "mtp-"};
+    for (size_t i = 0; i < COUNT(beginnings); i++)
+        if (!strncasecmp(name_of(path), beginnings[i], strlen(beginnings[i])))
+            return true;
+    return strcasestr(name_of(path), "-imatrix") || variant_is_projector(path);
+}
+
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

@@ -18,6 +18,11 @@
  * .gguf, an mmproj-*.gguf, an imatrix, or no quantisation in the name). */
 bool variant_of(const char *path, char ret_variant[static NAME_VARIANT_SIZE]);
 
+/* Weights beside the model's own, by the name: what turns images into tokens ("mmproj-F16.gguf",
+ * "x-mmproj-f16.gguf"); that, an importance matrix, an adapter, a head that only drafts. */
+bool variant_is_projector(const char *path);
+bool variant_is_sidecar(const char *path);
+
 /* Which of the variants (count ≥ 1) a plain `pull` takes: Q4_K_M, else the next of a fixed list by common use
  * (Q4_K_M Q4_K_S Q4_0 Q4_K_XL Q5_K_M Q5_K_S Q6_K Q8_0 MXFP4 IQ4_XS IQ4_NL … F16 BF16 F32, UD- forms after
  * plain ones), else the first in order. Index. */

@@ -238,7 +238,8 @@ void tree_release(struct tree *tree, node_number node, uint64_t number) {
     struct handle *handle = handle_find(tree, node, number);
     enum node_kind kind = node_kind(node);
     bool is_lines = kind == NODE_VALUE && row_of(node_row(node))->command; /* run by now: maybe emptied */
-    if (handle && (kind == NODE_DOCUMENT || is_lines) && !chat_is_about(node)) /* of a chat each flush set it */
+    if (handle && (kind == NODE_DOCUMENT || is_lines) &&
+        !chat_is_about(node)) /* of a chat each flush set it */
         document_submit(tree, handle);
     if (handle && (kind == NODE_QUESTION || kind == NODE_EXCHANGE))
         question_submit(tree, handle);

@@ -110,7 +110,7 @@ static void words_of_ones_own(void) {
 }
 
 /* What llama-server is started with, in one line. */
-static void command_line_is(const char *const *settings, const char *wanted) {
+static void command_line_is(const char *category, const char *const *settings, const char *wanted) {
     static const struct option_row *const tables[] = {llama_options, NULL};
     static const struct engine_file files[] = {{.name = "Q4/m-00001-of-00002.gguf"},
         {.name = "Q4/m-00002-of-00002.gguf"}, {.name = "mmproj-f16.gguf"}};
@@ -119,10 +119,11 @@ static void command_line_is(const char *const *settings, const char *wanted) {
     struct reason reason = {""};
     for (; *settings; settings += 2)
         CHECK_OK(options_set(options, settings[0], settings[1], "the test", &reason));
-    const struct engine_start start = {.model = {.key = "hf:a/b", .files = files, .file_count = 3},
-        .folder = "/run/7",
-        .options = options,
-        .model_options = none};
+    const struct engine_start start =
+        {.model = {.key = "hf:a/b", .category = category, .files = files, .file_count = 3},
+            .folder = "/run/7",
+            .options = options,
+            .model_options = none};
     struct command_line line = {.text = BUF_INIT};
     struct buf all BUF_CLEANUP = BUF_INIT;
     llama_flags_add(&line, &start, "/run/7/llama.sock");
@@ -137,15 +138,20 @@ static void command_line_is(const char *const *settings, const char *wanted) {
 }
 
 static void command_lines(void) {
-    command_line_is((const char *const[]){NULL},
+    command_line_is("llm", (const char *const[]){NULL},
         "-m /run/7/files/m-00001-of-00002.gguf --host /run/7/llama.sock --alias hf:a/b --offline --no-webui "
         "-c 4096 -np 1 --no-kv-unified --cache-ram 0 -b 512 --mmproj /run/7/files/mmproj-f16.gguf");
-    command_line_is((const char *const[]){"slots", "4", "context_tokens", "1024", "threads", "3",
-                        "gpu_layers", "0", "device", "cuda:1", "cache_type_k", "q8_0", "cache_type_v", "q4_0",
-                        "llama_arguments", " --flash-attn  on ", NULL},
+    command_line_is("llm",
+        (const char *const[]){"slots", "4", "context_tokens", "1024", "threads", "3", "gpu_layers", "0",
+            "device", "cuda:1", "cache_type_k", "q8_0", "cache_type_v", "q4_0", "llama_arguments",
+            " --flash-attn  on ", NULL},
         "-m /run/7/files/m-00001-of-00002.gguf --host /run/7/llama.sock --alias hf:a/b --offline --no-webui "
         "-c 4096 -np 4 --no-kv-unified --cache-ram 0 -b 512 -t 3 -ngl 0 --device CUDA1 --cache-type-k q8_0 "
         "--cache-type-v q4_0 --mmproj /run/7/files/mmproj-f16.gguf --flash-attn on");
+    command_line_is("embedding", (const char *const[]){"context_tokens", "2048", NULL},
+        "-m /run/7/files/m-00001-of-00002.gguf --host /run/7/llama.sock --alias hf:a/b --offline --no-webui "
+        "-c 2048 -np 1 --no-kv-unified --cache-ram 0 --embeddings -b 2048 -ub 2048 "
+        "--mmproj /run/7/files/mmproj-f16.gguf");
 }
 
 int main(void) {

@@ -57,6 +57,14 @@ static void test_names(void) {
     is_none("/");
 }
 
+static void sidecars_are_not_the_model(void) {
+    CHECK(variant_is_projector("mmproj-F16.gguf") && variant_is_projector("a/x-mmproj-model-f16.gguf"));
+    CHECK(!variant_is_projector("a-mmproj/model.gguf") && !variant_is_projector("imatrix.gguf"));
+    CHECK(variant_is_sidecar("mmproj.gguf") && variant_is_sidecar("imatrix_unsloth.gguf"));
+    CHECK(variant_is_sidecar("x-imatrix-Q4_K_M.gguf") && variant_is_sidecar("adapter_model.safetensors"));
+    CHECK(!variant_is_sidecar("Qwen3-0.6B-Q8_0.gguf") && !variant_is_sidecar("imatrix/model.gguf"));
+}
+
 #define DEFAULT_OF(...)                                                            \
     ((const char *[]){__VA_ARGS__})[variant_default((const char *[]){__VA_ARGS__}, \
         sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))]
@@ -74,5 +82,6 @@ static void test_default(void) {
 int main(void) {
     test_names();
     test_default();
+    sidecars_are_not_the_model();
     return check_result();
 }
