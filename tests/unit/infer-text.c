@@ -46,7 +46,7 @@ static void bad_params(void) {
         {"temperature nan", "line 1: temperature takes a number from 0 to 2, not \"nan\""},
         {"temperature 1 2", "line 1: temperature takes a number from 0 to 2, not \"1 2\""},
         {"temprature 1", "line 1: there is no parameter \"temprature\"; did you mean temperature?"},
-        {"max_tokens 0", "line 1: max_tokens takes a whole number from 1 to 1e+09, not \"0\""},
+        {"max_tokens 0", "line 1: max_tokens takes a whole number from 1 to 1000000000, not \"0\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buf text BUF_CLEANUP = BUF_INIT;
