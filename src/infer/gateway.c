@@ -64,13 +64,15 @@ void gateway_shut(struct gateway *gateway) {
     lock_take(&gateway->lock);
     gateway->is_shut = true;
     struct server *server = gateway->server;
-    struct pool *pool = gateway->pool;
+    gateway->server = NULL; /* the second time there is nothing to end */
     lock_drop(&gateway->lock);
     server_stop(server, SHUT_PATIENCE_MS);
-    if (pool && await_calm(gateway))
-        pool_stop(pool);
-    else if (pool)
+    if (gateway->pool && await_calm(gateway)) {
+        pool_stop(gateway->pool);
+        gateway->pool = NULL;
+    } else if (gateway->pool) {
         log_error("a request by openai.sock does not end; its threads are left alone");
+    }
 }
 
 void gateway_free(struct gateway *gateway) {

@@ -33,7 +33,8 @@
 struct gateway;
 
 struct gateway *gateway_new(struct infer *infer);
-/* Ends what is under way, in bounded time; the questions have ended. Nothing is bound afterwards. */
+/* Ends what is under way, in bounded time; the questions have ended. Nothing is bound afterwards. Twice is
+ * once. */
 void gateway_shut(struct gateway *gateway);
 void gateway_free(struct gateway *gateway); /* NULL is allowed */
 
