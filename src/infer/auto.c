@@ -112,7 +112,7 @@ static int choose(struct infer *infer, const struct question *question, struct d
         return count;
     decision->count = (size_t)count;
     decision->verdicts = mem_array(decision->count + 1, sizeof *decision->verdicts);
-    auto_set_limits(infer, task, decision->candidates, decision->count, &room, &limits);
+    auto_set_limits(infer, task, &room, &limits);
     limits.prompt_bytes = question->len;
     int error = auto_choose(&limits, decision->candidates, decision->count, decision->verdicts, &index,
         &report->reason);

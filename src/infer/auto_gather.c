@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "infer/auto_inside.h"
-#include "infer/memory.h"
 #include "manage/card.h"
 #include "manage/setting.h"
 #include "model/catalog_by.h"
@@ -195,18 +194,6 @@ int auto_gather(struct infer *infer, struct auto_candidate **ret_array) {
 
 /* ---- limits */
 
-/* What may be had: what is free, and what those have that would be unloaded for it. */
-static uint64_t find_memory(const struct auto_candidate *candidates, size_t count) {
-    uint64_t bytes;
-    if (memory_available("", &bytes) < 0)
-        return UINT64_MAX;
-    for (size_t i = 0; i < count; i++)
-        if (candidates[i].seat == SEAT_READY && !candidates[i].queue &&
-            __builtin_add_overflow(bytes, candidates[i].need_bytes, &bytes))
-            return UINT64_MAX;
-    return bytes;
-}
-
 /* One that is recommended, or any, of a category that can do it. */
 static void suggest(struct infer *infer, enum auto_task task, char to[static NAME_KEY_SIZE]) {
     static const char *const categories[AUTO_TASK_COUNT][2] = {
@@ -225,13 +212,13 @@ static void suggest(struct infer *infer, enum auto_task task, char to[static NAM
     (void)text_copy(to, NAME_KEY_SIZE, best ? best->key : "");
 }
 
-void auto_set_limits(struct infer *infer, enum auto_task task, const struct auto_candidate *candidates,
-    size_t count, struct auto_limits_room *room, struct auto_limits *ret_limits) {
+void auto_set_limits(struct infer *infer, enum auto_task task, struct auto_limits_room *room,
+    struct auto_limits *ret_limits) {
     const struct options *options = infer->settings.options;
     (void)options_text(options, "preferred_models", room->preferred, sizeof room->preferred);
     suggest(infer, task, room->suggestion);
     *ret_limits = (struct auto_limits){.task = task,
-        .memory_bytes = find_memory(candidates, count),
+        .memory_bytes = seats_room(infer),
         .lazy = options_bool(options, "lazy") && !options_bool(options, "offline"),
         .fetch_bytes = (uint64_t)options_number(options, "auto_fetch"),
         .preferred = room->preferred,

@@ -16,7 +16,7 @@ int auto_gather(struct infer *infer, struct auto_candidate **ret_array);
 struct auto_limits_room {
     char preferred[1024], suggestion[NAME_KEY_SIZE];
 };
-void auto_set_limits(struct infer *infer, enum auto_task task, const struct auto_candidate *candidates,
-    size_t count, struct auto_limits_room *room, struct auto_limits *ret_limits);
+void auto_set_limits(struct infer *infer, enum auto_task task, struct auto_limits_room *room,
+    struct auto_limits *ret_limits);
 
 #endif

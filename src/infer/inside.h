@@ -237,6 +237,9 @@ bool seat_has_work(struct seat *seat);
 int seat_make_room(struct seat *seat, struct reason *reason);
 /* The same by what was found when it was asked last, and nobody is told to end: is it worth to try? */
 bool seat_may_find_room(struct seat *seat);
+/* Bytes that one more model could have, RAM and VRAM together, if all that do nothing were unloaded;
+ * UINT64_MAX: no limit is known. */
+uint64_t seats_room(struct infer *infer);
 /* What its engine takes now, at most once a second. */
 void seat_measure(struct seat *seat);
 void seat_end(struct seat *seat); /* seat.c: a ready one */

@@ -125,6 +125,20 @@ static bool fits(const struct seat *seat, const struct sums *sums, const struct 
                (!seat->memory.need.vram || sum(vram, seat->memory.need.vram) <= budget->vram));
 }
 
+uint64_t seats_room(struct infer *infer) {
+    struct gpu_figures gpus = {0};
+    struct sums sums;
+    struct budget budget;
+    if (!gpu_watch_look(infer->gpus, &gpus)) /* it is being asked: until then nobody is kept out */
+        return NO_LIMIT;
+    survey(infer, &sums);
+    find_budget(infer, &sums, &gpus, &budget);
+    if (budget.ram == NO_LIMIT)
+        return NO_LIMIT;
+    uint64_t room = less(budget.ram, less(sums.ram, sums.idle_ram));
+    return gpus.total ? sum(room, less(budget.vram, less(sums.vram, sums.idle_vram))) : room;
+}
+
 /* ---- the line */
 
 static struct seat *first_in_line(struct infer *infer) {
