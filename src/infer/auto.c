@@ -113,7 +113,7 @@ static int choose(struct infer *infer, const struct question *question, struct d
     decision->count = (size_t)count;
     decision->verdicts = mem_array(decision->count + 1, sizeof *decision->verdicts);
     auto_set_limits(infer, task, &room, &limits);
-    limits.prompt_bytes = question->len;
+    limits.prompt_bytes = task == AUTO_VISION ? 0 : question->len; /* base64 is no text */
     int error = auto_choose(&limits, decision->candidates, decision->count, decision->verdicts, &index,
         &report->reason);
     tell(decision, report);
