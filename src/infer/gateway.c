@@ -62,10 +62,13 @@ static bool await_calm(struct gateway *gateway) {
 
 void gateway_shut(struct gateway *gateway) {
     lock_take(&gateway->lock);
+    bool again = gateway->is_shut; /* the end of a mount shuts everything more than once */
     gateway->is_shut = true;
     struct server *server = gateway->server;
     gateway->server = NULL; /* the second time there is nothing to end */
     lock_drop(&gateway->lock);
+    if (again)
+        return;
     server_stop(server, SHUT_PATIENCE_MS);
     if (gateway->pool && await_calm(gateway)) {
         pool_stop(gateway->pool);
