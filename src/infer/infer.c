@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "infer/chat_inside.h"
 #include "infer/numbers.h"
+#include "infer/preload.h"
 #include "infer/gateway.h"
 #include "model/name.h"
 #include "weightfs/version.h"
@@ -29,7 +30,7 @@
 
 static bool has_business(struct infer *infer) {
     LOCK_SCOPE(&infer->lock);
-    bool busy = !list_empty(&infer->pending);
+    bool busy = !list_empty(&infer->pending) || !list_empty(&infer->preloads);
     list_each (link, &infer->seats) {
         const struct seat *seat = list_entry(link, struct seat, link);
         busy =
@@ -60,6 +61,8 @@ static void look(struct work *work) {
     bool shut = atomic_load(&infer->shut);
     http_loop_set_offline(infer->loop, options_bool(infer->settings.options, "offline"));
     questions_drop_silent(infer);
+    if (!shut)
+        preload_step(infer);
     readers_look(infer);
     for (struct seat *seat = seat_after(infer, NULL); seat; seat = seat_after(infer, seat)) {
         if (!shut) {
@@ -154,6 +157,7 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     list_init(&infer->chat_waits);
     infer->gateway = gateway_new(infer);
     atomic_init(&infer->settings_version, 1);
+    list_init(&infer->preloads);
     infer->gpus = gpu_watch_new("", on_gpus, infer);
     int error = text_copy(infer->folder, sizeof infer->folder, settings->folder);
     if (!error && *infer->folder)
@@ -167,6 +171,7 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
         infer_stop(infer);
         return err_because(reason, error, "%s", err_text(reason, error));
     }
+    preload_begin(infer); /* before anybody can have the desk look */
     bus_listen(hear, infer);
     *ret_infer = infer;
     return 0;
@@ -218,6 +223,7 @@ void infer_stop(struct infer *infer) {
     auto_forget(infer);
     while (!list_empty(&infer->seats))
         seat_free(list_entry(infer->seats.next, struct seat, link));
+    preload_end(infer);
     usage_done(infer);
     gateway_free(infer->gateway);
     ask_room_free(infer->room);

@@ -131,6 +131,8 @@ enum infer_load { LOAD_USUAL, LOAD_FORCED, LOAD_GENTLY };
 int infer_load(struct infer *infer, int64_t model_id, enum infer_load how);
 int infer_unload(struct infer *infer, int64_t model_id, bool force);
 int infer_unload_all(struct infer *infer, bool force);
+/* The model with the lowest number above `after` that an engine of ours holds in memory; 0: none. */
+int64_t infer_next_loaded(struct infer *infer, int64_t after);
 
 enum seat_state { SEAT_COLD, SEAT_FETCHING, SEAT_STARTING, SEAT_READY, SEAT_ENDING, SEAT_STATE_COUNT };
 const char *seat_state_name(enum seat_state state); /* "unloaded" "fetching" "loading" "loaded" "unloading" */

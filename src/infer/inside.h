@@ -164,6 +164,7 @@ struct infer {
     atomic_bool shut;
     uint64_t folders_made; /* desk */
     struct gpu_watch *gpus;
+    struct list preloads; /* struct preload, preload.c: desk */
     atomic_uint settings_version; /* rises when a setting of a model changes; never 0 */
 
     struct lock lock; /* INFER */

@@ -49,6 +49,10 @@ const struct option_row infer_options[] = {
         .most = INT64_MAX,
         .live = true,
         .help = "the same of the memory of GPUs, where their drivers tell it"},
+    {.name = "preload_models",
+        .type = OPTION_TEXT,
+        .help = "keys of models that are loaded when the mount begins, parted by blanks or commas, as far as "
+                "there is room; those whose own setting `preload` is on come after them"},
     {.name = "queue_timeout_s",
         .type = OPTION_NUMBER,
         .value = "3600",

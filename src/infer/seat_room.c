@@ -40,6 +40,18 @@ bool seat_has_work(struct seat *seat) {
     return seat->waiting_count || seat->asked_count || seat->load_wanted;
 }
 
+int64_t infer_next_loaded(struct infer *infer, int64_t after) {
+    int64_t next = 0;
+    LOCK_SCOPE(&infer->lock);
+    list_each (link, &infer->seats) {
+        const struct seat *seat = list_entry(link, struct seat, link);
+        if (seat->state == SEAT_READY && seat->engine->needs_files && seat->model_id > after &&
+            (!next || seat->model_id < next))
+            next = seat->model_id;
+    }
+    return next;
+}
+
 /* ---- figures */
 
 static uint64_t sum(uint64_t a, uint64_t b) {
@@ -215,6 +227,13 @@ static bool is_too_much(const struct seat *seat, const struct budget *budget) {
     return !seat->memory.is_forced && (ram_of(seat) > budget->ram || seat->memory.need.vram > budget->vram);
 }
 
+/* Could it only be loaded if another one went? One that is being loaded may turn out to be smaller. */
+static bool is_in_the_way(const struct seat *seat, const struct sums *sums, const struct budget *budget,
+    enum decision decision) {
+    return decision == EVICTS ||
+           (decision == WAITS && !sums->is_starting && !sums->is_ending && !fits(seat, sums, budget, false));
+}
+
 /* What comes of it, figures and need being known. */
 static int settle(struct seat *seat, const struct sums *sums, const struct budget *budget,
     struct reason *reason) {
@@ -223,7 +242,7 @@ static int settle(struct seat *seat, const struct sums *sums, const struct budge
         error = refuse(seat, budget, ram_of(seat) <= budget->ram, reason);
     enum decision decision = error ? GOES : decide(seat, sums, budget);
     tell(seat, budget, sums, decision);
-    if (decision != GOES && seat->memory.is_gentle)
+    if (seat->memory.is_gentle && is_in_the_way(seat, sums, budget, decision))
         error = err_because(reason, -ENOMEM, "there is no room to preload it beside what is loaded");
     else if (decision == EVICTS)
         seat_end(sums->oldest);

@@ -136,7 +136,7 @@ int list_values(const struct place *folder, uint64_t after, struct found *ret_fo
 
 /* ---- the links ---- */
 
-static int link_name(const struct catalog_model *model, char to[static 256]) {
+int by_link_name(const struct catalog_model *model, char to[static 256]) {
     char file[NAME_FILE_SIZE];
     bool is_hub = !strcmp(model->source, "hf");
     if (name_to_file(model->name, file) < 0)
@@ -145,11 +145,9 @@ static int link_name(const struct catalog_model *model, char to[static 256]) {
     return len > 0 && len < 256 ? 0 : -ENOENT;
 }
 
-int find_link(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
-    (void)wait;
-    struct tree *tree = folder->tree;
+int by_find_model(struct tree *tree, const char *name, struct catalog_model *ret_model) {
     struct catalog_model model;
-    char source[NAME_SOURCE_SIZE] = "hf", full[NAME_MODEL_SIZE], kept[CATALOG_LABEL_SIZE], again[256];
+    char source[NAME_SOURCE_SIZE] = "hf", full[NAME_MODEL_SIZE], again[256];
     const char *colon = strchr(name, ':');
     if (colon) {
         if ((size_t)(colon - name) >= sizeof source)
@@ -160,16 +158,27 @@ int find_link(const struct place *folder, const char *name, struct found *ret_fo
     if (name_from_file(name, full) < 0)
         return -ENOENT;
     int result = catalog_find_model(tree->catalog, source, full, &model);
+    if (result == 0)
+        result = by_link_name(&model, again);
+    if (result < 0)
+        return result;
+    *ret_model = model;
+    return colon && !strcmp(source, "hf") ? -ENOENT : 0; /* one name each */
+}
+
+int find_link(const struct place *folder, const char *name, struct found *ret_found, struct wait *wait) {
+    (void)wait;
+    struct catalog_model model;
+    char kept[CATALOG_LABEL_SIZE];
+    int result = by_find_model(folder->tree, name, &model);
     value_in_catalogue(folder->by.kind, folder->by.value, kept);
     if (result == 0)
-        result = catalog_is_by(tree->catalog, folder->by.kind, kept, model.id);
-    if (result == 0)
-        result = link_name(&model, again);
+        result = catalog_is_by(folder->tree->catalog, folder->by.kind, kept, model.id);
     if (result < 0)
         return result;
     ret_found->row = ROW_BY_LINK;
     ret_found->object = (uint64_t)folder->by.kind << KIND_SHIFT | (uint64_t)model.id;
-    return colon && !strcmp(source, "hf") ? -ENOENT : 0; /* one name each */
+    return 0;
 }
 
 int list_links(const struct place *folder, uint64_t after, struct found *ret_found) {
@@ -184,7 +193,7 @@ int list_links(const struct place *folder, uint64_t after, struct found *ret_fou
             result = catalog_model(tree->catalog, model_id, &model);
         if (result < 0)
             return result;
-        if (link_name(&model, ret_found->name) < 0)
+        if (by_link_name(&model, ret_found->name) < 0)
             continue;
         ret_found->row = ROW_BY_LINK;
         ret_found->object = (uint64_t)folder->by.kind << KIND_SHIFT | (uint64_t)model_id;

@@ -81,7 +81,7 @@ const struct row tree_rows[ROW_LIMIT] = {
         .find = find_source, .list = list_sources,
         .help = "models of a source: `hf` is the Hugging Face Hub" },
     [ROW_BY] = { FOLDER(IN_ROOT, ABOUT_TREE), .name = "by", .holds = IN_BY,
-        .help = "links to models, by state, category, format and origin" },
+        .help = "links to models, by state, category, format and origin, and to those that are loaded" },
     [ROW_DEFAULT] = { KIND(NODE_LINK, 0444, NEVER, SHORT), .in = IN_ROOT, .about = ABOUT_LINK,
         .pattern = "default",
         .find = find_default, .list = list_default, .print = print_default,
@@ -351,14 +351,16 @@ const struct row tree_rows[ROW_LIMIT] = {
 
     /* --- by/ and below --- */
     [ROW_BY_KIND] = { FOLDER(IN_BY, ABOUT_BY), .pattern = "KIND", .holds = IN_BY_KIND,
-        .find = find_kind, .list = list_kinds,
-        .help = "`state`, `category`, `format` or `origin`" },
+        .find = find_kind, .list = list_kinds, .help = "`state`, `category`, `format` or `origin`" },
     [ROW_BY_VALUE] = { FOUND(IN_BY_KIND, ABOUT_BY), .pattern = "VALUE", .holds = IN_BY_VALUE,
         .find = find_value, .list = list_values,
         .help = "what models have: `by/state/ready`, `by/category/llm`; listed are those that one has" },
     [ROW_BY_LINK] = { LINK(IN_BY_VALUE, ABOUT_BY), .pattern = "ORG--NAME",
-        .find = find_link, .list = list_links, .print = print_link,
-        .help = "a link to the model" },
+        .find = find_link, .list = list_links, .print = print_link, .help = "a link to the model" },
+    [ROW_LOADED] = { FOLDER(IN_BY, ABOUT_TREE), .name = "loaded", .holds = IN_LOADED,
+        .wakes = TREE_WAKE_MODEL, .help = "models that are loaded into an engine here, now" },
+    [ROW_LOADED_LINK] = { LINK(IN_LOADED, ABOUT_MODEL), .pattern = "ORG--NAME",
+        .find = find_loaded, .list = list_loaded, .print = print_loaded, .help = "a link to the model" },
 };
 /* clang-format on */
 
@@ -384,4 +386,5 @@ const char *const tree_table_paths[TABLE_COUNT] = {
     [IN_BY] = "by/",
     [IN_BY_KIND] = "by/KIND/",
     [IN_BY_VALUE] = "by/KIND/VALUE/",
+    [IN_LOADED] = "by/loaded/",
 };

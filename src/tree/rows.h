@@ -74,6 +74,8 @@ enum row_number {
     ROW_BY_KIND = 66,
     ROW_BY_VALUE = 67,
     ROW_BY_LINK = 68,
+    ROW_LOADED = 69,
+    ROW_LOADED_LINK = 70,
     ROW_MODEL_OPTION = 72,
     ROW_MODEL_CONFIG_JSON = 73,
     ROW_MODEL_SCHEMA = 74,
@@ -136,6 +138,7 @@ enum table {
     IN_BY,             /* by/ */
     IN_BY_KIND,        /* by/KIND/ */
     IN_BY_VALUE,       /* by/KIND/VALUE/ */
+    IN_LOADED,         /* by/loaded/ */
     IN_INFER,          /* hf/ORG/NAME/infer/ */
     IN_CHATS,          /* hf/ORG/NAME/infer/chats/ */
     IN_CHAT,           /* hf/ORG/NAME/infer/chats/CHAT/ */
