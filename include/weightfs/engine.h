@@ -120,6 +120,9 @@ struct engine {
     /* It wants all selected files, of whatever format, not only those of a GGUF: can_load() is asked before
      * anybody looks for files, with none. */
     bool takes_all;
+    /* Where its program lies, for one that starts one: into `to`. -ENOENT … with what to do. Any thread.
+     * NULL: there is none of its own. */
+    int (*find)(const struct options *options, char *to, size_t size, struct reason *reason);
     /* Is this a model for it? By key, category, and names and sizes of the files. Quick. */
     bool (*can_load)(const struct engine_model *model, const struct options *options);
     int (*start)(const struct engine_start *start, struct engine_instance **ret_instance,

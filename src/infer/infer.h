@@ -134,6 +134,9 @@ int infer_unload_all(struct infer *infer, bool force);
 /* The model with the lowest number above `after` that an engine of ours holds in memory; 0: none. */
 int64_t infer_next_loaded(struct infer *infer, int64_t after);
 
+/* Which engines there are: programs, and what is declared, in a line added to `to`. */
+void infer_tell_engines(const struct infer *infer, struct buf *to);
+
 enum seat_state { SEAT_COLD, SEAT_FETCHING, SEAT_STARTING, SEAT_READY, SEAT_ENDING, SEAT_STATE_COUNT };
 const char *seat_state_name(enum seat_state state); /* "unloaded" "fetching" "loading" "loaded" "unloading" */
 

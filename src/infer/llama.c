@@ -70,11 +70,18 @@ static bool can_load(const struct engine_model *model, const struct options *giv
     return len > 5 && strcasecmp(model->files[0].name + len - 5, ".gguf") == 0;
 }
 
+static int find(const struct options *given, char *to, size_t size, struct reason *reason) {
+    char program[PATH_MAX];
+    int error = llama_find(given, program, reason);
+    return error < 0 ? error : text_copy(to, size, program);
+}
+
 const struct engine llama_engine = {
     .name = "llama",
     .help = "GGUF models, by a llama-server of llama.cpp for each",
     .options = llama_options,
     .needs_files = true,
+    .find = find,
     .can_load = can_load,
     .start = llama_start,
     .stop = child_engine_stop,

@@ -8,6 +8,10 @@ const struct option_row infer_options[] = {
         .least = 1,
         .most = 86400,
         .help = "seconds in which an engine that starts has to answer"},
+    {.name = "engine",
+        .type = OPTION_TEXT,
+        .help = "the engine that loads models (`llama`, or a declared one's name); unset: the first one that "
+                "can"},
     {.name = "load",
         .type = OPTION_WORD,
         .value = "complete",

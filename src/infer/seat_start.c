@@ -119,7 +119,7 @@ static int choose(struct seat *seat, struct engine_model *model,
     if (error < 0)
         return error;
     seat->engine = find_engine(seat->infer, model, ALL_FILES);
-    error = files_take(seat, stream_is_on(seat), reason);
+    error = files_take(seat, !seat->engine && stream_is_on(seat), reason);
     if (error < 0)
         return error;
     for (size_t i = 0; i < seat->file_count; i++)

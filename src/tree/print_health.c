@@ -106,21 +106,19 @@ static enum level check_known(struct tree *tree, const struct root_report *repor
 static enum level check_engines(struct tree *tree, const struct root_report *report, struct buf *to) {
     (void)report;
     struct declared *declared DECLARED_CLEANUP = manage_declared(tree->settings.manage);
-    const struct declaration *declaration;
     const char *fault = declared_fault(declared, 0);
     size_t faults = 0;
-    if (fault) {
-        while (declared_fault(declared, faults))
-            faults++;
-        (void)buf_format(to, "left out: %s", fault);
-        if (faults > 1)
-            (void)buf_format(to, " (and %zu more)", faults - 1);
-        return LEVEL_DEGRADED;
+    if (!fault) { /* none at all is fine, too: models are files first */
+        if (tree->settings.infer)
+            infer_tell_engines(tree->settings.infer, to);
+        return LEVEL_OK;
     }
-    (void)buf_text_add(to, declared_at(declared, 0) ? "declared:" : "none declared");
-    for (size_t i = 0; (declaration = declared_at(declared, i)); i++)
-        (void)buf_format(to, " %s", declaration->name);
-    return LEVEL_OK;
+    while (declared_fault(declared, faults))
+        faults++;
+    (void)buf_format(to, "left out: %s", fault);
+    if (faults > 1)
+        (void)buf_format(to, " (and %zu more)", faults - 1);
+    return LEVEL_DEGRADED;
 }
 
 struct endpoints {

@@ -214,6 +214,27 @@ static void offline_is_offline(void) {
     done(&question);
 }
 
+/* In a loop that says so: what is asked of this machine goes on, what would leave it ends at once. */
+static void offline_may_leave_loopback_alone(void) {
+    const struct http_settings settings = {.user_agent = "weightfs-test",
+        .allow_http = true,
+        .loopback_passes = true};
+    struct http_loop *gated = loop;
+    struct question here, elsewhere;
+    CHECK_OK(http_loop_start(&settings, "local", &loop));
+    http_loop_set_offline(loop, true);
+    prepare(&here, &server, "/echo");
+    CHECK_OK(ask(&here));
+    CHECK_NUMBER(here.request.status, 200);
+    done(&here);
+    prepare(&elsewhere, &server, "/echo");
+    snprintf(elsewhere.url, sizeof elsewhere.url, "http://192.0.2.1:%d/echo", server.port);
+    CHECK_ERROR(ask(&elsewhere), -ERR_OFFLINE);
+    done(&elsewhere);
+    http_loop_stop(loop);
+    loop = gated;
+}
+
 int main(void) {
     http_fixture_begin();
     nothing_waits_for_ever();
@@ -223,5 +244,6 @@ int main(void) {
     cancelling_is_safe_in_callbacks();
     tasks_and_delays_run();
     offline_is_offline();
+    offline_may_leave_loopback_alone();
     return http_fixture_end();
 }
