@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "outside/http.h"
 
-#define POLL_MS      25   /* how soon it is asked again whether it answers … */
-#define POLL_MOST_MS 250  /* … and how late */
+#define POLL_PART    32   /* it is asked again after this part of the time that it has taken so far … */
+#define POLL_MS      10   /* … but not sooner … */
+#define POLL_MOST_MS 250  /* … nor later */
 #define ASK_MS       5000 /* it says so at once, or it hangs */
 #define PATIENCE_MS  2000 /* between the signals that end it */
 
@@ -36,7 +38,7 @@ struct engine_instance {
     struct http_task begin; /* loop thread, all of these */
     struct http_delay delay;
     struct http_request request;
-    uint64_t poll_ms;
+    uint64_t started_ms;
 };
 
 static void on_line(void *context, const char *line) {
@@ -93,6 +95,12 @@ static void ask_again(struct http_delay *delay) {
     ask(list_entry(delay, struct engine_instance, delay));
 }
 
+/* So that it is found to be ready soon, in terms of how long that took. */
+static uint64_t pause_ms(const struct engine_instance *child) {
+    uint64_t part = (clock_ms() - child->started_ms) / POLL_PART;
+    return part < POLL_MS ? POLL_MS : part > POLL_MOST_MS ? POLL_MOST_MS : part;
+}
+
 static void on_answer(struct http_request *request, int result) {
     struct engine_instance *child = request->context;
     buf_done(&request->body);
@@ -100,8 +108,7 @@ static void on_answer(struct http_request *request, int result) {
     free(request->last_url);
     bool ready = result == 0 && request->status == 200;
     if (!ready && !is_over(child) && result != -ERR_CANCELLED) {
-        child->poll_ms = child->poll_ms * 2 < POLL_MOST_MS ? child->poll_ms * 2 : POLL_MOST_MS;
-        http_delay_set(child->loop, &child->delay, child->poll_ms);
+        http_delay_set(child->loop, &child->delay, pause_ms(child));
         return;
     }
     if (ready) {
@@ -149,7 +156,7 @@ int child_engine_start(const struct engine_start *start, const struct child_star
     child->words = mem_new(settings->words->size);
     child->begin.run = begin;
     child->delay.run = ask_again;
-    child->poll_ms = POLL_MS;
+    child->started_ms = clock_ms();
     child->polling = true;
     description.on_line = on_line;
     description.on_end = on_end;
