@@ -54,6 +54,9 @@ static const struct {
     {"invalid device", -ENODEV,
         "this machine or this llama-server has no such device (setting device); `llama-server "
         "--list-devices` shows those it has"},
+    {"does not divide n_embd_head", -EINVAL, "cache_type_k or cache_type_v does not fit this model"},
+    {"quantized V cache requires", -EINVAL,
+        "cache_type_v does not go without flash attention (llama_arguments)"},
     {"CUDA error", -EIO, "the GPU failed"},
     {"ErrorDeviceLost", -EIO, "the GPU failed"},
     {"invalid argument", -EINVAL,
