@@ -43,7 +43,7 @@ struct question {
     size_t sent;     /* desk, as the rest of turns: bytes of the texts that were sent */
     int64_t cut;     /* turns of its chat up to this one are not sent; is_cut: with them it was too long */
     bool is_cut, has_limit; /* has_limit: its parameters have max_tokens */
-    int result;      /* of the ask */
+    int result;             /* of the ask */
     atomic_bool cancelled;
     pid_t reader;          /* under lock: who was interrupted reading its answer; 0: nobody */
     unsigned tries, rests; /* desk: engines that could not be reached; times that one wanted a rest */
@@ -130,6 +130,7 @@ struct seat {
     bool is_coming;        /* it is being started on files that still arrive: stream.c */
     uint64_t here_bytes;   /* then: of them, at the last look */
     enum { PULL_NONE, PULL_ASKED, PULL_RUNS } pull_state;
+    unsigned pull_tries;
     struct wait pull;      /* for the command's end, then for that of all jobs */
     int give_up_error;     /* why it is ended while it starts; 0: it is not */
     struct reason give_up; /* the same in words */

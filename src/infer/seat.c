@@ -174,10 +174,10 @@ static void fetch(struct seat *seat) {
     seat->fetched = true;
     seat->fetch = (struct wait){.finish = on_fetched};
     int result = command_await(seat->infer->settings.manage, &request, &seat->fetch);
-    if (result < 0)
-        fetch_done(seat, result == -ERR_BUSY ? 0 : result);
-    else if (result == 0)
+    if (result == 0 || result == -ERR_BUSY) /* busy: what is under way may bring it */
         wait_for_pull(seat);
+    else if (result < 0)
+        fetch_done(seat, result);
 }
 
 /* ---- starting */
@@ -201,6 +201,7 @@ static int start(struct seat *seat, struct reason *reason) {
     lock_drop(&seat->infer->lock);
     set_state(seat, SEAT_STARTING, clock_ms() + seat_load_ms(seat));
     seat->give_up_error = 0;
+    seat->here_bytes = seat->pull_tries = 0;
     if (seat->is_coming)
         stream_begin(seat);
     return 0;
@@ -237,7 +238,7 @@ static void step_cold(struct seat *seat) {
 static void step_fetching(struct seat *seat) {
     if (!take_flag(seat, &seat->fetch_over))
         return;
-    if (seat->fetch_result < 0)
+    if (seat->fetch_result < 0 && seat->fetch_result != -ERR_BUSY)
         fetch_done(seat, seat->fetch_result);
     else
         wait_for_pull(seat); /* answers at once when the pull has ended meanwhile */

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "infer/inside.h"
 
+#define PULLS_MOST 3
+
 static bool is_mounted(const struct infer *infer) {
     return *infer->mountpoint && infer->settings.is_mounted &&
            infer->settings.is_mounted(infer->settings.context);
@@ -71,7 +73,6 @@ void stream_begin(struct seat *seat) {
         .len = sizeof pull - 1,
         .allowed = true,
         .pid = getpid()};
-    seat->here_bytes = 0;
     if (seat->pull_state != PULL_NONE) /* of the last time: it still runs */
         return;
     seat->pull = (struct wait){.finish = on_pulled};
@@ -145,13 +146,18 @@ static int look_at_files(struct seat *seat, uint64_t *ret_here, bool *ret_all, s
     return 0;
 }
 
-/* Nothing is under way any more, and not all is here: the model's report says why. */
-static int say_why(struct seat *seat, struct reason *reason) {
+/* Nothing is under way any more, and not all is here: the model's report says why. When it knows nothing,
+ * jobs ended that had begun before ours, as a retry does: once more, a few times. */
+static int pull_again(struct seat *seat, struct reason *reason) {
     struct manage *manage = seat->infer->settings.manage;
     struct catalog_model model;
     struct model_report report = {.error = 0};
     if (catalog_model(manage_catalog(manage), seat->model_id, &model) == 0)
         (void)model_report(manage, &model, &report);
+    if (!report.error && !*report.reason.text && seat->pull_tries++ < PULLS_MOST) {
+        stream_begin(seat);
+        return 0;
+    }
     int error = report.error ? report.error : -ENODATA;
     return err_because(reason, error, "%s", err_text(&report.reason, error));
 }
@@ -171,7 +177,7 @@ static int look(struct seat *seat, bool *ret_moved, struct reason *reason) {
     else if (pulled < 0)
         return err_because(reason, pulled, "%s", err_sentence(pulled));
     else if (seat->pull_state == PULL_NONE)
-        return say_why(seat, reason);
+        return pull_again(seat, reason);
     return 0;
 }
 
