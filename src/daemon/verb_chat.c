@@ -137,12 +137,20 @@ static int take(struct chat *chat, struct buf *line) {
     return chat_session_ask(&chat->session, text, strlen(text));
 }
 
-static int loop(struct chat *chat) {
+static void greet(const struct chat *chat, const char *dir) {
+    char folder[PATH_MAX], state[128];
+    printf("%s: %s. /help lists what there is, Ctrl-D leaves.\n", chat->key,
+        chat->session.is_temporary ? "a conversation for now, /new begins another" : chat->session.name);
+    if (snprintf(folder, sizeof folder, "%s/infer", dir) < (int)sizeof folder &&
+        tree_file_line(folder, "status", state, sizeof state) == 0 && !strstr(state, " loaded"))
+        puts("The model is loaded with the first question: that answer takes longer.");
+}
+
+static int loop(struct chat *chat, const char *dir) {
     struct buf line BUF_CLEANUP = BUF_INIT;
     int code = GO_ON;
     if (chat->is_interactive)
-        printf("%s: %s. /help lists what there is, Ctrl-D leaves.\n", chat->key,
-            chat->session.is_temporary ? "a conversation for now, /new begins another" : chat->session.name);
+        greet(chat, dir);
     while (!chat_session_is_over() && (code == GO_ON || (code > 0 && chat->is_interactive)) &&
            read_lines(chat, &line))
         code = take(chat, &line);
@@ -180,7 +188,7 @@ int verb_chat(int argc, char **argv) {
     chat_session_catch_signals(chat.is_interactive);
     code = chat_session_open(dir, argv[optind + 1], &chat.session);
     if (!code)
-        code = loop(&chat);
+        code = loop(&chat, dir);
     chat_session_end(&chat.session);
     return code;
 }
