@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weightfs chat: a conversation with a model, a line a turn, at a terminal or from a pipe. */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdbool.h>
@@ -98,8 +100,14 @@ static void show_mark(const struct chat *chat, const char *mark) {
     fflush(stdout);
 }
 
-/* One, with those that it goes on in. false: there are no more. */
-static bool read_lines(struct chat *chat, struct buf *to) {
+/* At a terminal: -EINTR when a signal came since signals are held. A terminal gives a line at a time, so that
+ * none is left in stdin's buffer. */
+static int await_line(const struct chat *chat, const sigset_t *former) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return chat->is_interactive && ppoll(&input, 1, NULL, former) < 0 ? -errno : 0;
+}
+
+static bool read_held(struct chat *chat, struct buf *to, const sigset_t *former) {
     char *line TEXT_CLEANUP = NULL;
     size_t room = 0;
     ssize_t len;
@@ -107,7 +115,7 @@ static bool read_lines(struct chat *chat, struct buf *to) {
     show_mark(chat, "> ");
     for (;;) {
         errno = 0;
-        len = getline(&line, &room, stdin);
+        len = await_line(chat, former) < 0 ? -1 : getline(&line, &room, stdin);
         if (len < 0 && errno == EINTR && !chat_session_is_over()) { /* Ctrl-C: what was typed is forgotten */
             clearerr(stdin);
             buf_clear(to);
@@ -125,6 +133,21 @@ static bool read_lines(struct chat *chat, struct buf *to) {
         (void)buf_text_add(to, "\n");
         show_mark(chat, "… ");
     }
+}
+
+/* One, with those that it goes on in. false: there are no more. From the mark on no Ctrl-C is missed. */
+static bool read_lines(struct chat *chat, struct buf *to) {
+    sigset_t held, former;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
+    if (!chat->is_interactive)
+        return read_held(chat, to, NULL);
+    sigprocmask(SIG_BLOCK, &held, &former);
+    bool any = read_held(chat, to, &former);
+    sigprocmask(SIG_SETMASK, &former, NULL);
+    return any;
 }
 
 static int take(struct chat *chat, struct buf *line) {

@@ -40,6 +40,8 @@ int chat_params_write(struct tree *tree, struct handle *handle, const char *text
     struct wait *wait);
 int chat_system_write(struct tree *tree, struct handle *handle, uint64_t offset, const void *data,
     size_t size);
+/* At release: what was opened to be emptied, and closed without a word, is empty (`: > system`). */
+void chat_release(struct tree *tree, const struct handle *handle);
 int chat_system_flush(struct tree *tree, node_number node, uint64_t number, struct wait *wait);
 
 #endif

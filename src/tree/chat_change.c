@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conversations: what mkdir, rmdir, mv, rm and writes do. */
 
+#include <fcntl.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "infer/chat.h"
@@ -135,4 +137,25 @@ int chat_system_flush(struct tree *tree, node_number node, uint64_t number, stru
         result = tree->settings.infer ? run_start_await(tree, handle, set_system, &text, wait) : -EOPNOTSUPP;
     handle_unref(tree, handle);
     return result;
+}
+
+static void forget(struct wait *wait, int result) {
+    (void)result; /* closing tells nobody */
+    free(wait);
+}
+
+void chat_release(struct tree *tree, const struct handle *handle) {
+    int64_t id = (int64_t)node_object(handle->node);
+    enum node_kind kind = node_kind(handle->node);
+    lock_take(&tree->handles.lock);
+    bool empties = (handle->flags & O_TRUNC) && !handle->spoilt && !handle->written && !handle->pending.len;
+    lock_drop(&tree->handles.lock);
+    if (!empties || !tree->settings.infer || (kind != NODE_DOCUMENT && kind != NODE_VALUE))
+        return;
+    struct wait *wait = mem_new(sizeof *wait);
+    wait->finish = forget;
+    int result = kind == NODE_VALUE ? chat_set_params(tree->settings.infer, id, "", 0, true, wait)
+                                    : chat_set_system(tree->settings.infer, id, "none", 4, wait);
+    if (result != PARKED)
+        free(wait);
 }

@@ -238,8 +238,9 @@ void tree_release(struct tree *tree, node_number node, uint64_t number) {
     struct handle *handle = handle_find(tree, node, number);
     enum node_kind kind = node_kind(node);
     bool is_lines = kind == NODE_VALUE && row_of(node_row(node))->command; /* run by now: maybe emptied */
-    if (handle && (kind == NODE_DOCUMENT || is_lines) &&
-        !chat_is_about(node)) /* of a chat each flush set it */
+    if (handle && chat_is_about(node)) /* each flush set what was written */
+        chat_release(tree, handle);
+    else if (handle && (kind == NODE_DOCUMENT || is_lines))
         document_submit(tree, handle);
     if (handle && (kind == NODE_QUESTION || kind == NODE_EXCHANGE))
         question_submit(tree, handle);
