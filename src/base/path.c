@@ -83,6 +83,9 @@ int path_read(int dir_fd, const char *name, size_t limit, struct buf *ret_text) 
         return -errno;
     if (!S_ISREG(about.st_mode))
         return S_ISDIR(about.st_mode) ? -EISDIR : -EINVAL;
+    /* But to be read as any reader would: in a mount of ours some files make him wait (`wait`, `reply`). */
+    if (fcntl(fd, F_SETFL, 0))
+        return -errno;
     BUF_CLEANUP struct buf text = BUF_INIT;
     text.limit = ret_text->limit;
     int error = read_to_end(fd, limit, &text);
