@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weightfs jobs, ps: the jobs that there are, or those that are open. */
+/* weightfs jobs: the jobs that there are; ps shows those that are open. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "daemon/json_list.h"
+#include "daemon/jobs.h"
 #include "daemon/say.h"
 #include "daemon/subject.h"
 #include "daemon/table.h"
@@ -39,8 +40,7 @@ static bool is_open(const char *state) {
 
 static const char *bytes_of(const struct json *status, const char *name, char to[static HUMAN_SIZE]) {
     int64_t bytes;
-    return json_number(json_get(status, name), &bytes) && bytes > 0 ? human_bytes(to, (uint64_t)bytes)
-                                                                     : NULL;
+    return json_number(json_get(status, name), &bytes) && bytes > 0 ? human_bytes(to, (uint64_t)bytes) : NULL;
 }
 
 static void add_row(struct table *table, const char *id, const struct json *status) {
@@ -118,15 +118,20 @@ static int list(struct jobs *jobs, const char *mount) {
     return say(WEIGHTFS_EXIT_FATAL, "%s", reason.text);
 }
 
+int jobs_print(const char *mount, bool open_only, bool as_json) {
+    struct jobs jobs = {.open_only = open_only, .as_json = as_json};
+    return list(&jobs, mount);
+}
+
 int verb_jobs(int argc, char **argv) {
-    struct jobs jobs = {.open_only = strcmp(argv[0], "ps") == 0};
     const char *value, *named = NULL;
     struct subject subject;
+    bool as_json = false;
     int flag;
     flags_begin();
     while ((flag = flags_next(jobs_flags, argc, argv, &value)) > 0) {
         if (flag == FLAG_JSON)
-            jobs.as_json = true;
+            as_json = true;
         else
             named = value;
     }
@@ -135,5 +140,5 @@ int verb_jobs(int argc, char **argv) {
     if (optind != argc)
         return verb_usage(argv[0]);
     int code = subject_find(named, NULL, &subject);
-    return code ? code : list(&jobs, subject.mount);
+    return code ? code : jobs_print(subject.mount, false, as_json);
 }

@@ -26,7 +26,7 @@ static const struct verb own_verbs[] = {
     {"ls", "[-m DIR] [-l] [--json] [KEY|PATH]",
         "the models that are known, or the files of one", ls_flags, verb_ls},
     {"ps", "[-m DIR] [--json]",
-        "what is under way", jobs_flags, verb_jobs},
+        "which models are loaded, and which jobs are under way", jobs_flags, verb_ps},
     {"jobs", "[-m DIR] [--json]",
         "what is under way, and what was", jobs_flags, verb_jobs},
     {"events", "[-m DIR] [-f] [--json]",

@@ -44,6 +44,7 @@ int verb_umount(int argc, char **argv);
 int verb_document(int argc, char **argv);
 int verb_ls(int argc, char **argv);
 int verb_jobs(int argc, char **argv);
+int verb_ps(int argc, char **argv);
 int verb_events(int argc, char **argv);
 int verb_pull(int argc, char **argv);
 int verb_configure(int argc, char **argv);

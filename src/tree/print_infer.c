@@ -67,9 +67,12 @@ static void bytes_if_known(struct sheet *sheet, const char *key, uint64_t bytes)
 static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     struct infer_report report = {.state = SEAT_COLD};
     struct sheet sheet;
+    char key[NAME_KEY_SIZE];
+    name_format(place->model.source, place->model.name, key);
     if (place->tree->settings.infer)
         infer_report(place->tree->settings.infer, place->model.id, &report);
     sheet_begin(&sheet, to, json);
+    sheet_text(&sheet, "model", key);
     sheet_text(&sheet, "state", seat_state_name(report.state));
     sheet_text(&sheet, "engine", *report.engine ? report.engine : NULL);
     if (*report.template) {
