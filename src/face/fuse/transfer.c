@@ -110,13 +110,14 @@ static void read_more(struct parked *parked) {
 
 void transfer_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file) {
     struct call call = call_of(req, OPERATION_READ, node);
-    bool is_slow = node_kind(node) == NODE_WAIT || node_is_answer(node); /* their own deadlines count */
+    bool is_answer = node_is_answer(node);
+    bool is_slow = is_answer || node_kind(node) == NODE_WAIT; /* their own deadlines count */
     struct parked *parked = parked_new(&call, is_slow ? &WAIT : &READ);
     parked->caller = caller_of(&call);
     parked->handle = handle_of(file);
     parked->offset = (uint64_t)offset;
     parked->size = size;
-    parked->nonblocking = is_slow && (file->flags & O_NONBLOCK);
+    parked->nonblocking = is_answer && (file->flags & O_NONBLOCK); /* `wait` is there to wait */
     read_more(parked);
 }
 
