@@ -207,6 +207,9 @@ static int judge(struct ask *ask, int result) {
         result = -ERR_SHORT_BODY;
     if (result == -ERR_STALLED)
         return err_because(&ask->reason, result, "the engine sent nothing for answer_timeout_s");
+    if (result == -ERR_SHORT_BODY)
+        return err_because(&ask->reason, result, "the answer broke off: %s",
+            err_text(&ask->request.reason, result));
     if (result < 0)
         return err_because(&ask->reason, result, "%s", err_text(&ask->request.reason, result));
     if (ask->refused)
@@ -225,7 +228,8 @@ static void on_done(struct http_request *request, int result) {
     if (result == 0 && ask->in_line)
         (void)answer_add(ask->answer, "\n", 1); /* as all our texts end; at the limit it ends without */
     ask->rests = ask->rests && (result == -ERR_RATE_LIMITED || result == -EAGAIN);
-    if (result != -ERR_UNREACHABLE && !ask->rests && !ask->holds_end)
+    bool is_told = result == -ERR_UNREACHABLE || result == -ERR_SHORT_BODY; /* by who knows more */
+    if (!is_told && !ask->rests && !ask->holds_end)
         answer_end(ask->answer, result, err_text(&ask->reason, result));
     lock_take(&ask->room->lock);
     list_remove(&ask->link);

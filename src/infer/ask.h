@@ -41,8 +41,9 @@ struct ask_settings {
     struct answer *answer;                /* a reference of the ask's own is taken */
     bool holds_end; /* the answer's end is not said here: done() has it, and ask_reason() */
     /* It is over, and the answer has ended; but with -ERR_UNREACHABLE, and when ask_rest() is true, nothing
-     * was said and nothing ended: it can be asked again, elsewhere or later. On the loop's thread, the last
-     * that is heard of the ask. */
+     * was said and nothing ended: it can be asked again, elsewhere or later; and with -ERR_SHORT_BODY (the
+     * connection broke in mid-answer) who asked ends it, since he may know why. On the loop's thread, the
+     * last that is heard of the ask. */
     void (*done)(void *context, int result);
     void *context;
 };

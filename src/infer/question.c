@@ -10,8 +10,9 @@
 #include "infer/chat_inside.h"
 #include "infer/numbers.h"
 
-#define RESTS_MOST 5 /* that a server may want for one question */
-#define TRIES_MOST 3 /* engines that a question is asked of, when they can't be reached */
+#define RESTS_MOST 5    /* that a server may want for one question */
+#define TRIES_MOST 3    /* engines that a question is asked of, when they can't be reached */
+#define WHY_MS     3000 /* so long the end of an engine is awaited that hung up in mid-answer */
 
 /* Its answer has ended. */
 static void question_free(struct question *question) {
@@ -38,6 +39,7 @@ static void on_done(void *context, int result) {
     struct infer *infer = question->infer;
     lock_take(&infer->lock);
     question->over = true;
+    question->over_ms = clock_ms();
     question->result = result;
     lock_drop(&infer->lock);
     infer_look(infer); /* the desk frees it, from now on at any time */
@@ -113,6 +115,7 @@ static void begin(struct seat *seat, struct question *question) {
         question_end(question, error, reason.text);
         return;
     }
+    question->loaded = seat->loaded;
     question->ask = ask_start(infer->room, &settings, &body);
 }
 
@@ -142,11 +145,27 @@ void questions_ask(struct seat *seat) {
         begin(seat, question);
 }
 
+static bool is_given_up(const struct seat *seat, const struct question *question) {
+    return question->cancelled || atomic_load(&seat->infer->shut);
+}
+
+/* Under the lock: has the engine that was asked ended? `end_reason` is its own then. */
+static bool engine_is_over(const struct seat *seat, const struct question *question) {
+    bool is_up = seat->state == SEAT_READY || seat->state == SEAT_ENDING;
+    return seat->has_ended || !is_up || seat->loaded != question->loaded;
+}
+
+/* Under the lock: an engine of ours that hung up in mid-answer has ended, most likely: then it says why. */
+static bool will_say_why(const struct seat *seat, const struct question *question) {
+    return question->result == -ERR_SHORT_BODY && seat->engine->process && !is_given_up(seat, question) &&
+           !engine_is_over(seat, question) && clock_ms() < question->over_ms + WHY_MS;
+}
+
 static struct question *take_over(struct seat *seat) {
     LOCK_SCOPE(&seat->infer->lock);
     list_each (link, &seat->asked) {
         struct question *question = list_entry(link, struct question, link);
-        if (!question->over)
+        if (!question->over || will_say_why(seat, question))
             continue;
         list_remove(link);
         seat->asked_count--;
@@ -202,10 +221,6 @@ static void wait_again(struct seat *seat, struct question *question) {
     seat->waiting_count++;
 }
 
-static bool is_given_up(const struct seat *seat, const struct question *question) {
-    return question->cancelled || atomic_load(&seat->infer->shut);
-}
-
 /* The engine is gone, or hears nobody: it is asked again when there is another one. */
 static bool ask_again(struct seat *seat, struct question *question) {
     struct reason reason = {""};
@@ -243,6 +258,24 @@ static bool ask_later(struct seat *seat, struct question *question) {
     return true;
 }
 
+/* The answer broke off: it ends, by the engine's own words where it has ended. */
+static void end_cut(struct seat *seat, struct question *question) {
+    struct reason reason = {""};
+    if (question->result != -ERR_SHORT_BODY)
+        return;
+    lock_take(&seat->infer->lock);
+    bool is_over = seat->engine->process && engine_is_over(seat, question);
+    if (is_over && seat->end_error < 0)
+        (void)err_because(&reason, -EIO, "the engine ended in the middle of the answer: %.300s",
+            err_text(&seat->end_reason, seat->end_error));
+    else if (is_over)
+        (void)err_because(&reason, -EIO, "the model was unloaded in the middle of the answer");
+    else
+        (void)err_because(&reason, -EIO, "%s", ask_reason(question->ask));
+    lock_drop(&seat->infer->lock);
+    answer_end(question->answer, question->result, reason.text);
+}
+
 /* A turn of a chat is kept before its answer ends, and asked again with less when it was too long. false: it
  * is over. */
 static bool goes_on(struct seat *seat, struct question *question) {
@@ -265,11 +298,14 @@ void questions_clear(struct seat *seat) {
     drop_late(seat);
     while ((question = take_over(seat))) {
         seat->used_ms = clock_ms();
-        if (ask_again(seat, question) || ask_later(seat, question) || goes_on(seat, question))
+        if (ask_again(seat, question) || ask_later(seat, question))
+            continue;
+        end_cut(seat, question);
+        if (goes_on(seat, question))
             continue;
         if (question->result == -EACCES && !seat->engine->needs_files)
             seat->is_lost = true; /* the key is read anew for the next one */
-        question_free(question);  /* its ask has ended the answer */
+        question_free(question);  /* its answer has ended */
     }
 }
 

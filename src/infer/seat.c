@@ -363,8 +363,8 @@ void seat_step(struct seat *seat) {
         auto_step(seat);
         return;
     }
-    questions_clear(seat);
     do {
+        questions_clear(seat); /* also those of an engine that has just ended */
         before = seat->state;
         steps[before](seat);
     } while (seat->state != before);
