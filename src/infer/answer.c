@@ -52,13 +52,16 @@ uint64_t answer_number(const struct answer *answer) {
 
 /* ---- who waits */
 
+/* Its `length` is 1 while it waits: once it is among the ready ones it is linked as well, but no more to be
+ * taken back. */
 static bool withdraw(struct wait *wait) {
     struct answer *answer = wait->where;
     LOCK_SCOPE(&answer->lock);
-    bool linked = list_linked(&wait->link);
-    if (linked)
-        list_remove(&wait->link);
-    return linked;
+    if (!wait->length)
+        return false;
+    list_remove(&wait->link);
+    wait->length = 0;
+    return true;
 }
 
 static uint64_t progress(struct wait *wait) {
@@ -73,6 +76,7 @@ static void take_ready(struct answer *answer, struct list *ready) {
         if (!answer->info.ended && list_entry(link, struct wait, link)->number >= answer->text.len)
             continue;
         list_remove(link);
+        list_entry(link, struct wait, link)->length = 0;
         list_append(ready, link);
     }
 }
@@ -91,6 +95,7 @@ int answer_await(struct answer *answer, uint64_t offset, struct wait *wait) {
         return 0;
     wait->where = answer;
     wait->number = offset;
+    wait->length = 1;
     atomic_store_explicit(&wait->progress, progress, memory_order_release);
     atomic_store_explicit(&wait->withdraw, withdraw, memory_order_release);
     list_append(&answer->waits, &wait->link);

@@ -144,11 +144,53 @@ static void many_read_while_it_grows(void) {
     answer_put(answer);
 }
 
+/* One whose finish() goes on when somebody says so. */
+struct slow {
+    struct wait wait; /* first */
+    sem_t entered, go_on;
+};
+
+static void finish_slowly(struct wait *wait, int result) {
+    struct slow *slow = (struct slow *)wait;
+    (void)result;
+    sem_post(&slow->entered);
+    while (sem_wait(&slow->go_on) != 0)
+        continue;
+}
+
+static void *add_one(void *context) {
+    CHECK_OK(answer_add(context, "x", 1));
+    return NULL;
+}
+
+/* Two are woken at once, and the second one loses patience while the first one is being told: it is too late
+ * to go, as the second one is in the hands of who tells them. */
+static void who_is_being_woken_stays(void) {
+    struct answer *answer = answer_new(1);
+    struct slow first = {.wait = {.finish = finish_slowly}};
+    struct reader second;
+    pthread_t writer;
+    sem_init(&first.entered, 0, 0);
+    sem_init(&first.go_on, 0, 0);
+    reader_init(&second);
+    CHECK(answer_await(answer, 0, &first.wait) == PARKED);
+    CHECK(answer_await(answer, 0, &second.wait) == PARKED);
+    CHECK(!pthread_create(&writer, NULL, add_one, answer));
+    while (sem_wait(&first.entered) != 0)
+        continue;
+    CHECK(!wait_withdraw(&second.wait));
+    sem_post(&first.go_on);
+    pthread_join(writer, NULL);
+    CHECK(is_woken(&second) && second.result == 0);
+    answer_put(answer);
+}
+
 int main(void) {
     it_grows_and_ends_well();
     it_ends_with_an_error();
     who_waits_may_go();
     one_and_all_are_bounded();
     many_read_while_it_grows();
+    who_is_being_woken_stays();
     return check_result();
 }
