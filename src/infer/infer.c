@@ -311,6 +311,22 @@ void infer_report(struct infer *infer, int64_t model_id, struct infer_report *re
             fill_report(list_entry(link, struct seat, link), ret_report);
 }
 
+unsigned infer_position(struct infer *infer, int64_t model_id, uid_t uid) {
+    LOCK_SCOPE(&infer->lock);
+    list_each (link, &infer->seats) {
+        const struct seat *seat = list_entry(link, struct seat, link);
+        unsigned position = 0;
+        if (seat->model_id != model_id)
+            continue;
+        list_each (waiting, &seat->waiting) {
+            position++;
+            if (list_entry(waiting, struct question, link)->asking.uid == uid)
+                return position;
+        }
+    }
+    return 0;
+}
+
 size_t infer_list(struct infer *infer, struct infer_report *array, size_t room) {
     size_t count = 0;
     LOCK_SCOPE(&infer->lock);

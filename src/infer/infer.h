@@ -73,7 +73,7 @@ enum infer_shape {
 /* Who asks what. A box is named by all but `is_private`. */
 struct infer_asking {
     int64_t model_id; /* 0: of none in particular, see auto.h */
-    int64_t chat_id; /* 0: none; else the catalogue's number of the conversation that it is a turn of */
+    int64_t chat_id;  /* 0: none; else the catalogue's number of the conversation that it is a turn of */
     uid_t uid;
     enum infer_shape shape;
     bool is_private; /* it is in no box: ret_answer alone leads to its answer */
@@ -172,6 +172,9 @@ struct infer_report {
     struct reason reason;
 };
 void infer_report(struct infer *infer, int64_t model_id, struct infer_report *ret_report);
+/* The place of this user's oldest question that waits, from 1, among all that wait for the model; 0: none
+ * does. */
+unsigned infer_position(struct infer *infer, int64_t model_id, uid_t uid);
 /* Of all models that were asked or loaded since the daemon started, those with questions or an engine first;
  * the count. */
 #define INFER_LISTED_MOST 256

@@ -50,12 +50,12 @@ void card_print_memory(const struct card *card, struct sheet *sheet);
 int print_question(const struct place *place, struct buf *to);
 int print_system(const struct place *place, struct buf *to);
 int print_params(const struct place *place, struct buf *to);
-int print_infer_status(const struct place *place, struct buf *to);
+int tell_infer_status(const struct place *place, uid_t uid, struct buf *to);
 int print_socket(const struct place *place, struct buf *to);
 int prepare_socket(const struct place *place);
 int print_usage(const struct place *place, struct buf *to);
 int print_usage_json(const struct place *place, struct buf *to);
-int print_infer_status_json(const struct place *place, struct buf *to);
+int tell_infer_status_json(const struct place *place, uid_t uid, struct buf *to);
 int tell_auto_status(const struct place *place, uid_t uid, struct buf *to);
 int tell_auto_status_json(const struct place *place, uid_t uid, struct buf *to);
 

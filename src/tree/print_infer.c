@@ -64,13 +64,15 @@ static void bytes_if_known(struct sheet *sheet, const char *key, uint64_t bytes)
         sheet_bytes(sheet, key, bytes);
 }
 
-static int infer_sheet(const struct place *place, struct buf *to, bool json) {
+static int infer_sheet(const struct place *place, uid_t uid, struct buf *to, bool json) {
     struct infer_report report = {.state = SEAT_COLD};
     struct sheet sheet;
     char key[NAME_KEY_SIZE];
     name_format(place->model.source, place->model.name, key);
-    if (place->tree->settings.infer)
-        infer_report(place->tree->settings.infer, place->model.id, &report);
+    struct infer *infer = place->tree->settings.infer;
+    if (infer)
+        infer_report(infer, place->model.id, &report);
+    unsigned position = report.waiting ? infer_position(infer, place->model.id, uid) : 0;
     sheet_begin(&sheet, to, json);
     sheet_text(&sheet, "model", key);
     sheet_text(&sheet, "state", seat_state_name(report.state));
@@ -81,6 +83,8 @@ static int infer_sheet(const struct place *place, struct buf *to, bool json) {
         sheet_bool(&sheet, "template_guessed", report.template_guessed);
     }
     sheet_number(&sheet, "waiting", report.waiting);
+    if (position)
+        sheet_number(&sheet, "position", position);
     sheet_number(&sheet, "answering", report.answering);
     if (report.rest_ms)
         sheet_number(&sheet, "rest_s", (report.rest_ms + 999) / 1000);
@@ -112,12 +116,12 @@ static int infer_sheet(const struct place *place, struct buf *to, bool json) {
     return 0;
 }
 
-int print_infer_status(const struct place *place, struct buf *to) {
-    return infer_sheet(place, to, false);
+int tell_infer_status(const struct place *place, uid_t uid, struct buf *to) {
+    return infer_sheet(place, uid, to, false);
 }
 
-int print_infer_status_json(const struct place *place, struct buf *to) {
-    return infer_sheet(place, to, true);
+int tell_infer_status_json(const struct place *place, uid_t uid, struct buf *to) {
+    return infer_sheet(place, uid, to, true);
 }
 
 /* ---- openai.sock: of a model, or (in the root) of all */

@@ -74,7 +74,7 @@ static void wakes_as_its_twin_does(const struct row *row) {
     char twin[64];
     if (row->wakes)
         check_row(row->kind == NODE_TEXT || row->kind == NODE_STREAM || row->kind == NODE_FOLDER ||
-                      row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT,
+                      row->kind == NODE_VALUE || row->kind == NODE_DOCUMENT || row->kind == NODE_FAILURE,
             "wakes watchers of a text, a stream or a folder");
     for (const struct row *other = row_next(row->in, -1); row->name && other;
          other = row_next(row->in, (int)row_number(other))) {
