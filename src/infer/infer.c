@@ -290,6 +290,8 @@ static void fill_report(const struct seat *seat, struct infer_report *report) {
 }
 
 int infer_unload_all(struct infer *infer, bool force) {
+    if (force)
+        (void)infer_cancel_model(infer, 0);
     lock_take(&infer->lock);
     list_each (link, &infer->seats) {
         struct seat *seat = list_entry(link, struct seat, link);
