@@ -113,8 +113,8 @@ void infer_touch(struct infer *infer, uint64_t number) {
 
 /* One whose writer went silent, off the list. */
 static struct question *take_silent(struct infer *infer) {
-    uint64_t now_ms = clock_ms();
     LOCK_SCOPE(&infer->lock);
+    uint64_t now_ms = clock_ms(); /* under the lock: nobody was touched after it */
     list_each (link, &infer->pending)
         if (now_ms - list_entry(link, struct question, link)->queued_ms >= INFER_PATIENCE_MS) {
             list_remove(link);

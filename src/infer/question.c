@@ -177,10 +177,10 @@ static struct question *take_over(struct seat *seat) {
 /* Those that waited for longer than they may. */
 static void drop_late(struct seat *seat) {
     uint64_t most_ms = (uint64_t)options_number(seat->infer->settings.options, "queue_timeout_s") * 1000;
-    uint64_t now_ms = clock_ms();
     LIST_HEAD(late);
     struct list *next;
     lock_take(&seat->infer->lock);
+    uint64_t now_ms = clock_ms(); /* under the lock: nobody came after it */
     list_each (link, &seat->waiting)
         if (now_ms - list_entry(link, struct question, link)->queued_ms >= most_ms) {
             list_remove(link);
