@@ -41,8 +41,8 @@ struct option_row {
     bool live; /* a change is in force at once: its readers ask each time; else from the next mount on */
     const char *help;             /* one sentence */
     double least_real, most_real; /* REAL: both 0: without bounds; DBL_MAX: without this one */
-    bool guarded; /* a path that the daemon opens, an address that its secrets go to, who may what: only root
-                     and the user that the daemon runs as may change it in config/ */
+    bool guarded; /* a path that the daemon opens or runs, an address that its secrets go to, who may what:
+                   * only root and the user that the daemon runs as may change it in config/ */
     bool fixed;   /* says where the settings are kept: can be given only when mounting */
     /* TEXT that is not just any line: will this one do? Pure. NULL: any does. And what will, in words. */
     bool (*fits)(const char *text);

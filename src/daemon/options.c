@@ -44,6 +44,7 @@ const struct option_row daemon_options[] = {
         .help = "group of the tree's files; -1 is that of whoever mounts"},
     {.name = "runtime_folder",
         .type = OPTION_TEXT,
+        .guarded = true,
         .help = "folder for sockets, of at most 47 bytes (root: /run/weightfs; others: "
                 "$XDG_RUNTIME_DIR/weightfs)"},
     {.name = "allow_http",

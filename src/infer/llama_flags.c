@@ -22,6 +22,7 @@ const struct option_row llama_options[] = {
     {.name = "llama_server",
         .type = OPTION_TEXT,
         .environment = "LLAMA_SERVER",
+        .guarded = true, /* it is run as us */
         .help = "path of llama-server, the engine for GGUF models; without one it is looked for on PATH"},
     {.name = "llama_arguments",
         .type = OPTION_TEXT,
