@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/utf8.h"
 #include "infer/params.h"
@@ -88,13 +89,24 @@ static size_t skip_blank(const char *text, size_t at) {
     return at + strspn(text + at, " \t\r\n");
 }
 
+/* Is that member's name "model" to anybody who reads it? It may be written with escapes, and some readers
+ * (those in Go) take no notice of case. */
+static bool is_model(const char *name, size_t len) {
+    JSON_CLEANUP struct json *document = NULL;
+    struct buf array BUF_CLEANUP = BUF_INIT;
+    (void)buf_format(&array, "[%.*s]", (int)len, name); /* a request's size fits an int */
+    if (json_parse(buf_text(&array), array.len, &document, NULL) < 0)
+        return false;
+    const char *text = json_text(json_at(document, 0), NULL);
+    return text && strcasecmp(text, "model") == 0;
+}
+
 /* Copies the members of the object at `text` but `model`, each with a comma before it. */
 static void copy_members(const char *text, struct buf *to) {
-    static const char own[] = "\"model\"";
     size_t at = skip_blank(text, 0) + 1;
     while (text[at = skip_blank(text, at)] != '}') {
         size_t name = at, end = skip_string(text, at);
-        bool ours = end - name == sizeof own - 1 && !memcmp(text + name, own, sizeof own - 1);
+        bool ours = is_model(text + name, end - name);
         at = skip_value(text, end);
         if (!ours) {
             (void)buf_text_add(to, ",");

@@ -104,6 +104,8 @@ static void raw_requests(void) {
         {" { \"model\" : \"x\" , \"a\" : [1,{\"model\":2}] } ",
             "{\"model\":\"m\",\"a\" : [1,{\"model\":2}] }", false},
         {"{\"a\":\"}\\\",\",\"model\":\"x\"}", "{\"model\":\"m\",\"a\":\"}\\\",\"}", false},
+        {"{\"\\u006dodel\":\"x\",\"Model\":\"y\",\"a\":1}", "{\"model\":\"m\",\"a\":1}", false},
+        {"{\"models\":1,\"a\\\"\":2}", "{\"model\":\"m\",\"models\":1,\"a\\\"\":2}", false},
         {"{\"stream\":true,\"model\":null}", "{\"model\":\"m\",\"stream\":true}", true},
         {"[]", NULL, false},
         {"", NULL, false},
