@@ -108,6 +108,16 @@ static void hear(void *context, const struct news *news) {
 
 /* ---- its life */
 
+/* It was there: ours, or one that somebody put into our place to have what comes in through our sockets? */
+static int judge_folder(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return -errno;
+    if (!S_ISDIR(status.st_mode))
+        return -ENOTDIR;
+    return status.st_uid == geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
 int infer_make_folder(struct infer *infer, struct reason *reason) {
     if (!*infer->folder)
         return err_because(reason, -ERR_CONFIG,
@@ -118,6 +128,8 @@ int infer_make_folder(struct infer *infer, struct reason *reason) {
     int error = path_make_folders(parent);
     if (!error && mkdir(infer->folder, 0700) < 0 && errno != EEXIST)
         error = -errno;
+    if (!error)
+        error = judge_folder(infer->folder);
     if (!error && infer->settings.for_all && chmod(infer->folder, 0711) < 0) /* engines' own stay 0700 */
         error = -errno;
     return error < 0 ? err_because(reason, error, "%s: %s", infer->folder, err_sentence(error)) : 0;
@@ -160,8 +172,9 @@ int infer_start(const struct infer_settings *settings, struct infer **ret_infer,
     list_init(&infer->preloads);
     infer->gpus = gpu_watch_new("", on_gpus, infer);
     int error = text_copy(infer->folder, sizeof infer->folder, settings->folder);
-    if (!error && *infer->folder)
-        (void)path_remove_tree(AT_FDCWD, infer->folder); /* of a daemon that was killed */
+    if (!error && *infer->folder &&
+        path_remove_tree(AT_FDCWD, infer->folder) < 0) /* of one that was killed */
+        (void)unlink(infer->folder);                   /* or no folder at all */
     if (!error)
         error = start_loop(infer);
     if (!error)
