@@ -37,13 +37,14 @@ struct question {
     char *text; /* the document; NULL while pending */
     size_t len;
     struct answer *answer;
-    struct ask *ask;  /* desk: on the loop */
-    bool over;        /* under lock: the ask is done; the desk takes it away */
-    uint64_t over_ms; /* under lock: since then */
-    uint64_t loaded;  /* desk: of its seat, when it was asked */
-    bool kept;        /* under lock: a turn of a chat, written or refused: its answer has ended */
-    size_t sent;      /* desk, as the rest of turns: bytes of the texts that were sent */
-    int64_t cut;      /* turns of its chat up to this one are not sent; is_cut: with them it was too long */
+    struct ask *ask;             /* desk: on the loop */
+    bool over;                   /* under lock: the ask is done; the desk takes it away */
+    uint64_t over_ms;            /* under lock: since then */
+    uint64_t loaded;             /* desk: of its seat, when it was asked */
+    const struct engine *engine; /* the same: its seat may have another one by now, or none */
+    bool kept;                   /* under lock: a turn of a chat, written or refused: its answer has ended */
+    size_t sent;                 /* desk, as the rest of turns: bytes of the texts that were sent */
+    int64_t cut; /* turns of its chat up to this one are not sent; is_cut: with them it was too long */
     bool is_cut, has_limit; /* has_limit: its parameters have max_tokens */
     int result;             /* of the ask */
     atomic_bool cancelled;

@@ -116,6 +116,7 @@ static void begin(struct seat *seat, struct question *question) {
         return;
     }
     question->loaded = seat->loaded;
+    question->engine = seat->engine;
     question->ask = ask_start(infer->room, &settings, &body);
 }
 
@@ -157,7 +158,7 @@ static bool engine_is_over(const struct seat *seat, const struct question *quest
 
 /* Under the lock: an engine of ours that hung up in mid-answer has ended, most likely: then it says why. */
 static bool will_say_why(const struct seat *seat, const struct question *question) {
-    return question->result == -ERR_SHORT_BODY && seat->engine->process && !is_given_up(seat, question) &&
+    return question->result == -ERR_SHORT_BODY && question->engine->process && !is_given_up(seat, question) &&
            !engine_is_over(seat, question) && clock_ms() < question->over_ms + WHY_MS;
 }
 
@@ -264,7 +265,7 @@ static void end_cut(struct seat *seat, struct question *question) {
     if (question->result != -ERR_SHORT_BODY)
         return;
     lock_take(&seat->infer->lock);
-    bool is_over = seat->engine->process && engine_is_over(seat, question);
+    bool is_over = question->engine->process && engine_is_over(seat, question);
     if (is_over && seat->end_error < 0)
         (void)err_because(&reason, -EIO, "the engine ended in the middle of the answer: %.300s",
             err_text(&seat->end_reason, seat->end_error));
@@ -303,7 +304,7 @@ void questions_clear(struct seat *seat) {
         end_cut(seat, question);
         if (goes_on(seat, question))
             continue;
-        if (question->result == -EACCES && !seat->engine->needs_files)
+        if (question->result == -EACCES && !question->engine->needs_files)
             seat->is_lost = true; /* the key is read anew for the next one */
         question_free(question);  /* its answer has ended */
     }
