@@ -146,6 +146,12 @@ static int look_at_files(struct seat *seat, uint64_t *ret_here, bool *ret_all, s
     return 0;
 }
 
+/* Does anybody wait for it? Else whoever ended the pull has cancelled what he asked, too. */
+static bool seat_is_wanted(struct seat *seat) {
+    LOCK_SCOPE(&seat->infer->lock);
+    return seat->waiting_count || seat->load_wanted;
+}
+
 /* Nothing is under way any more, and not all is here: the model's report says why. When it knows nothing,
  * jobs ended that had begun before ours, as a retry does: once more, a few times. */
 static int pull_again(struct seat *seat, struct reason *reason) {
@@ -154,11 +160,12 @@ static int pull_again(struct seat *seat, struct reason *reason) {
     struct model_report report = {.error = 0};
     if (catalog_model(manage_catalog(manage), seat->model_id, &model) == 0)
         (void)model_report(manage, &model, &report);
-    if (!report.error && !*report.reason.text && seat->pull_tries++ < PULLS_MOST) {
+    bool is_wanted = seat_is_wanted(seat);
+    if (is_wanted && !report.error && !*report.reason.text && seat->pull_tries++ < PULLS_MOST) {
         stream_begin(seat);
         return 0;
     }
-    int error = report.error ? report.error : -ENODATA;
+    int error = report.error ? report.error : is_wanted ? -ENODATA : -ERR_CANCELLED;
     return err_because(reason, error, "%s", err_text(&report.reason, error));
 }
 

@@ -58,10 +58,10 @@ static size_t cancel_jobs(struct manage *manage, const struct command_request *r
 int run_cancel(struct manage *manage, const struct command_request *request, char *arguments,
     struct reason *reason) {
     (void)arguments;
-    size_t jobs = request->allowed ? cancel_jobs(manage, request) : 0;
     unsigned questions = 0;
     if (request->place == COMMAND_MODEL && cancel_above && command_context(manage))
         questions = cancel_above(command_context(manage), request->id, request->uid);
+    size_t jobs = request->allowed ? cancel_jobs(manage, request) : 0; /* then: nobody wants them again */
     if (jobs && questions)
         SAY(reason, "cancelled (jobs: %zu, questions: %u); what was fetched stays", jobs, questions);
     else if (questions)
