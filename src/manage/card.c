@@ -86,21 +86,24 @@ static bool is_worth_keeping(struct card_read *read) {
            (!former.whole && (read->card.parameters || !former.parameters));
 }
 
+/* One by one, as in discover_store.c: on a list of ours they could be taken back while they are being
+ * finished. */
+static struct list *next_asker(struct card_read *read) {
+    LOCK_SCOPE(&read->manage->lock);
+    return list_shift(&read->waits);
+}
+
 void card_told(struct work *work) {
     struct card_read *read = list_entry(work, struct card_read, work);
     struct manage *manage = read->manage;
-    struct list waits;
-    list_init(&waits);
     if (is_worth_keeping(read))
         keep(read);
     bus_publish(&(struct news){.kind = NEWS_MODEL, .id = read->model.id}); /* texts made before are old */
     lock_take(&manage->lock);
-    list_remove(&read->link);
-    for (struct list *link; (link = list_shift(&read->waits));)
-        list_append(&waits, link);
+    list_remove(&read->link); /* nobody joins it from here on */
     lock_drop(&manage->lock);
     timer_cancel(manage->settings.timers, &read->timer);
-    for (struct list *link; (link = list_shift(&waits));) {
+    for (struct list *link; (link = next_asker(read));) {
         struct wait *wait = list_entry(link, struct wait, link);
         wait->finish(wait, 0);
     }
