@@ -140,6 +140,28 @@ void card_conclude(struct card *card) {
 
 /* ---- as JSON */
 
+/* Larger ones no reader of JSON takes for a whole number. */
+static void print_number(struct buf *to, const char *name, uint64_t number) {
+    (void)buf_format(to, "\"%s\":%llu", name, (unsigned long long)(number < INT64_MAX ? number : INT64_MAX));
+}
+
+static void print_types(const struct card *card, struct buf *to) {
+    (void)buf_text_add(to, ",\"types\":{");
+    for (size_t i = 0; i < card->type_count; i++) {
+        const struct card_type *type = &card->types[i];
+        (void)buf_text_add(to, i ? "," : "");
+        (void)buf_json_string(to, type->name);
+        (void)buf_text_add(to, ":{");
+        print_number(to, "tensors", type->tensors);
+        (void)buf_text_add(to, ",");
+        print_number(to, "elements", type->elements);
+        (void)buf_text_add(to, ",");
+        print_number(to, "bytes", type->bytes);
+        (void)buf_text_add(to, "}");
+    }
+    (void)buf_text_add(to, "}");
+}
+
 void card_print_json(const struct card *card, struct buf *to) {
     (void)buf_format(to, "{\"whole\":%s", card->whole ? "true" : "false");
     for (const struct card_field *field = card_fields; field->name; field++) {
@@ -147,17 +169,16 @@ void card_print_json(const struct card *card, struct buf *to) {
         uint64_t number = text ? 0 : card_field_number(card, field);
         if (text ? !*text : !number)
             continue;
-        (void)buf_format(to, ",\"%s\":", field->name);
-        if (text)
-            (void)buf_json_string(to, text);
-        else
-            (void)buf_format(to, "%llu", (unsigned long long)(number < INT64_MAX ? number : INT64_MAX));
+        (void)buf_text_add(to, ",");
+        if (!text) {
+            print_number(to, field->name, number);
+            continue;
+        }
+        (void)buf_format(to, "\"%s\":", field->name);
+        (void)buf_json_string(to, text);
     }
-    for (size_t i = 0; i < card->type_count; i++)
-        (void)buf_format(to, "%s\"%s\":{\"tensors\":%llu,\"elements\":%llu,\"bytes\":%llu}%s",
-            i ? "," : ",\"types\":{", card->types[i].name, (unsigned long long)card->types[i].tensors,
-            (unsigned long long)card->types[i].elements, (unsigned long long)card->types[i].bytes,
-            i + 1 == card->type_count ? "}" : "");
+    if (card->type_count)
+        print_types(card, to);
     if (card->chat_template) {
         (void)buf_text_add(to, ",\"chat_template\":");
         (void)buf_json_string(to, card->chat_template);

@@ -143,6 +143,35 @@ static void there_and_back(void) {
     buf_done(&memory.bytes);
 }
 
+/* A kind that is not known here has no bytes that its shape would have to fit into. */
+static void numbers_of_hostile_heads_come_back(void) {
+    struct memory memory = {.bytes = BUF_INIT};
+    put_begin(&memory.bytes, 3, 2, 0);
+    put_tensor(&memory.bytes, "a", UINT64_C(1) << 62, 1, 200, 0);
+    put_tensor(&memory.bytes, "b", UINT64_C(1) << 62, 1, 200, 0);
+    put_padding(&memory.bytes);
+    struct format_reader reader = memory_reader(&memory);
+    CARD_CLEANUP struct card card = {.whole = true}, again = {.type_count = 0};
+    BUF_CLEANUP struct buf json = BUF_INIT;
+    CHECK_OK(card_read_gguf(&card, "evil.gguf", &reader));
+    CHECK(card.type_count == 1 && card.types[0].elements == UINT64_C(1) << 63);
+    card_print_json(&card, &json);
+    CHECK_OK(card_parse_json(buf_text(&json), json.len, &again));
+    CHECK(again.whole && again.type_count == 1 && again.types[0].elements == INT64_MAX);
+    buf_done(&memory.bytes);
+}
+
+static void names_of_types_come_back(void) {
+    static const char text[] = "{\"types\":{\"a\\\"b\":{\"tensors\":1}}}";
+    CARD_CLEANUP struct card card = {.type_count = 0}, again = {.type_count = 0};
+    BUF_CLEANUP struct buf json = BUF_INIT;
+    CHECK_OK(card_parse_json(text, sizeof text - 1, &card));
+    card_print_json(&card, &json);
+    CHECK_OK(card_parse_json(buf_text(&json), json.len, &again));
+    CHECK(again.type_count == 1);
+    CHECK_TEXT(again.types[0].name, "a\"b");
+}
+
 int main(void) {
     of_gguf();
     kv_is_what_engines_count();
@@ -152,5 +181,7 @@ int main(void) {
     of_nonsense();
     texts_are_fit_for_a_line();
     there_and_back();
+    numbers_of_hostile_heads_come_back();
+    names_of_types_come_back();
     return check_result();
 }
