@@ -124,6 +124,12 @@ int tree_file_find_model(const char *mount, const char *text, char ret_dir[stati
         return err_because(reason, -ENAMETOOLONG, "%s: %s", text, err_sentence(-ENAMETOOLONG));
     if (stat(dir, &status) < 0) {
         error = model_error(-errno);
+        if (source->is_remote && error == -ERR_UNKNOWN_MODEL)
+            return err_because(reason, error,
+                "%s: no server is declared that has it; `ls %s/%s` shows what there is, `weightfs health` "
+                "how the "
+                "servers are",
+                text, mount, key.source);
         return subject_because(reason, error, mount, text);
     }
     text_copy(ret_dir, PATH_MAX, dir);
