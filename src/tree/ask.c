@@ -43,9 +43,11 @@ int ask_write(struct tree *tree, struct handle *handle, const void *data, size_t
     }
     if (result == 0 && handle->pending.len + size > PROMPT_LIMIT) {
         handle->spoilt = true;
-        buf_clear(&handle->pending);
+        buf_done(&handle->pending);
         result = -E2BIG;
     }
+    if (result == 0 && !handle_has_room(tree, handle, size))
+        result = -EAGAIN; /* what was written so far is still there */
     if (result == 0) {
         (void)buf_add(&handle->pending, data, size); /* has no limit of its own */
         handle->writer = *caller;

@@ -128,3 +128,15 @@ uint64_t handle_lowest_base(struct tree *tree, node_number node, uint64_t fallba
     }
     return lowest;
 }
+
+bool handle_has_room(struct tree *tree, const struct handle *handle, size_t size) {
+    enum { FREE = 64 << 10 }; /* so few are not looked at: most questions are short */
+    size_t all = size;
+    lock_assert(&tree->handles.lock);
+    if (handle->pending.len + size <= FREE)
+        return true;
+    for (size_t i = 0; i < HANDLE_BUCKETS; i++)
+        list_each (at, &tree->handles.buckets[i])
+            all += list_entry(at, struct handle, link)->pending.len;
+    return all <= WRITTEN_MOST;
+}

@@ -62,6 +62,11 @@ void handle_remove(struct tree *tree, node_number node, uint64_t number);
 struct snapshot *handle_snapshot(struct tree *tree, struct handle *handle);
 void handle_set_snapshot(struct tree *tree, struct handle *handle, struct snapshot *snapshot);
 
+/* Under handles.lock: may `size` more bytes be collected for it? All open questions together have
+ * WRITTEN_MOST, so that descriptors by the thousand, each within its own limit, do not take all memory. */
+#define WRITTEN_MOST (256u << 20)
+bool handle_has_room(struct tree *tree, const struct handle *handle, size_t size);
+
 /* The lowest base of all open handles of `node`; `fallback` when there is none. */
 uint64_t handle_lowest_base(struct tree *tree, node_number node, uint64_t fallback);
 

@@ -45,7 +45,7 @@ static int begin(struct tree *tree, struct handle *handle, const struct tree_cal
 static int spoil(struct tree *tree, struct handle *handle, int error, const char *sentence) {
     lock_take(&tree->handles.lock);
     handle->spoilt = true;
-    buf_clear(&handle->pending);
+    buf_done(&handle->pending);
     uint64_t number = handle->question;
     lock_drop(&tree->handles.lock);
     infer_drop(tree->settings.infer, number, error, sentence);
@@ -63,8 +63,9 @@ int question_write(struct tree *tree, struct handle *handle, uint64_t offset, co
     lock_take(&tree->handles.lock);
     bool follows = !handle->spoilt && (handle->append || offset == handle->pending.len);
     bool fits = handle->pending.len + size <= PROMPT_LIMIT;
+    bool has_room = handle_has_room(tree, handle, size);
     uint64_t number = handle->question;
-    if (follows && fits)
+    if (follows && fits && has_room)
         (void)buf_add(&handle->pending, data, size); /* has no limit of its own */
     lock_drop(&tree->handles.lock);
     if (!follows)
@@ -72,6 +73,8 @@ int question_write(struct tree *tree, struct handle *handle, uint64_t offset, co
             "it was not written from its beginning to its end; nothing was asked");
     if (!fits)
         return spoil(tree, handle, -E2BIG, "it is longer than 16 MiB; nothing was asked");
+    if (!has_room)
+        return spoil(tree, handle, -EAGAIN, "too much is being written at once; ask again later");
     infer_touch(tree->settings.infer, number);
     return 0;
 }
