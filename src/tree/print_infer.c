@@ -53,10 +53,12 @@ static void times(struct sheet *sheet, const char *key, const struct infer_times
     }
 }
 
-/* Of the last answer, from its first text on. */
+/* Of the last answer, from its first text on; of one that came all at once, from the question on. */
 static uint64_t tokens_per_second(const struct infer_report *report) {
     uint64_t ms = report->last_total_ms - report->last_first_ms;
-    return ms && report->last_tokens > 1 ? (report->last_tokens - 1) * 1000 / ms : 0;
+    if (ms && report->last_tokens > 1)
+        return (report->last_tokens - 1) * 1000 / ms;
+    return report->last_total_ms ? report->last_tokens * 1000 / report->last_total_ms : 0;
 }
 
 static void bytes_if_known(struct sheet *sheet, const char *key, uint64_t bytes) {
