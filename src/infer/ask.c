@@ -12,6 +12,7 @@
 #include "outside/sse.h"
 
 #define ERROR_TEXT_LIMIT (64u << 10) /* of an answer that is an error */
+#define RAW_LIMIT        (1u << 20)  /* … of one that goes through, and is looked into for its usage */
 #define WHOLE_LIMIT      (16u << 20) /* of one that is read when it is all here */
 
 struct ask_room {
@@ -36,9 +37,10 @@ struct ask {
     bool holds_end;
     atomic_bool cancelled;
     /* on the loop's thread */
-    bool heard;   /* a head came */
-    bool refused; /* the status is an error's: the body says why */
-    bool rests;   /* for rest_s seconds it wants to hear nothing */
+    bool is_stream; /* of events, by its head */
+    bool heard;     /* a head came */
+    bool refused;   /* the status is an error's: the body says why */
+    bool rests;     /* for rest_s seconds it wants to hear nothing */
     unsigned rest_s;
     bool said;     /* some text was added: the blank before it is gone */
     bool in_line;  /* the last byte of the text was no newline */
@@ -84,9 +86,10 @@ static int add_words(struct ask *ask, const struct json *choice) {
 
 static void take_usage(struct ask *ask, const struct json *usage) {
     int64_t prompt = 0, answer = 0;
-    if (!json_number(json_get(usage, "prompt_tokens"), &prompt) ||
-        !json_number(json_get(usage, "completion_tokens"), &answer) || prompt < 0 || answer < 0)
+    if (!json_number(json_get(usage, "prompt_tokens"), &prompt) || prompt < 0)
         return;
+    if (!json_number(json_get(usage, "completion_tokens"), &answer) || answer < 0)
+        answer = 0; /* of vectors */
     answer_set_usage(ask->answer,
         &(struct answer_usage){.prompt_tokens = (uint64_t)prompt, .answer_tokens = (uint64_t)answer});
 }
@@ -114,7 +117,10 @@ static int on_event(void *context, const char *data, size_t len) {
 
 static int on_head(struct http_request *request, const struct http_head *head) {
     struct ask *ask = request->context;
+    char type[64];
     ask->heard = true;
+    ask->is_stream = http_head_get(head, "content-type", type, sizeof type) &&
+                     strncasecmp(type, "text/event-stream", strlen("text/event-stream")) == 0;
     ask->refused = head->status >= 300;
     ask->rests = (head->status == 429 || head->status == 503) && http_head_retry_after(head, &ask->rest_s);
     if (!ask->rests)
@@ -129,7 +135,31 @@ static int take_chat(struct ask *ask, const void *data, size_t len) {
     return sse_feed(&ask->sse, data, len, on_event, ask);
 }
 
+/* What goes through as it comes is read beside that for what it says of tokens, and for nothing else: what
+ * can't be read is the asker's. llama-server ends each stream with `timings`; `usage` comes to who asked for
+ * it. */
+static int on_raw_event(void *context, const char *data, size_t len) {
+    struct ask *ask = context;
+    JSON_CLEANUP struct json *event = NULL;
+    struct reason reason;
+    int64_t prompt, answer;
+    if ((!strstr(data, "\"usage\"") && !strstr(data, "\"timings\"")) ||
+        json_parse(data, len, &event, &reason) < 0)
+        return 0;
+    const struct json *timings = json_get(event, "timings");
+    if (json_number(json_get(timings, "prompt_n"), &prompt) && prompt >= 0 &&
+        json_number(json_get(timings, "predicted_n"), &answer) && answer >= 0)
+        answer_set_usage(ask->answer,
+            &(struct answer_usage){.prompt_tokens = (uint64_t)prompt, .answer_tokens = (uint64_t)answer});
+    take_usage(ask, json_get(event, "usage"));
+    return 0;
+}
+
 static int take_raw(struct ask *ask, const void *data, size_t len) {
+    if (ask->is_stream)
+        (void)sse_feed(&ask->sse, data, len, on_raw_event, ask);
+    else if (ask->whole.len + len <= RAW_LIMIT)
+        (void)buf_add(&ask->whole, data, len); /* within its limit */
     return answer_add(ask->answer, data, len);
 }
 
@@ -149,7 +179,10 @@ static int end_text(struct ask *ask) {
 }
 
 static int end_raw(struct ask *ask) {
-    (void)ask;
+    JSON_CLEANUP struct json *document = NULL;
+    struct reason reason;
+    if (ask->whole.len && json_parse(buf_text(&ask->whole), ask->whole.len, &document, &reason) == 0)
+        take_usage(ask, json_get(document, "usage"));
     return 0;
 }
 
