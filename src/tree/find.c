@@ -95,7 +95,7 @@ int find_group(const struct place *folder, const char *name, struct found *ret_f
         return -ENOENT; /* an endpoint that was declared once */
     if (!result)
         return found_set(ret_found, ROW_GROUP, (uint64_t)group.id, name);
-    if (result != -ENOENT || (source->is_remote && source->parts))
+    if (result != -ENOENT || !wait || (source->is_remote && source->parts))
         return result;
     int64_t id = 0;
     result = discover_group_await(folder->tree->settings.manage, source, full, &id, wait);
@@ -126,7 +126,7 @@ static int found_model(const struct place *folder, const char *full, const char 
     int result = catalog_find_model(tree->catalog, folder->source->name, full, &model);
     if (!result)
         return found_set(ret_found, ROW_MODEL, (uint64_t)model.id, name);
-    if (result != -ENOENT)
+    if (result != -ENOENT || !wait)
         return result;
     int64_t id = 0;
     result = discover_await(tree->settings.manage, folder->source, full, &id, wait);

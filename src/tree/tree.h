@@ -107,7 +107,8 @@ struct tree_caller {
 };
 
 /* 0, PARKED (ask again when the wait finishes with 0), or a negative error (-ENOENT …). Some names are the
- * caller's own (chats/): `caller` NULL has none of those. */
+ * caller's own (chats/): `caller` NULL has none of those. `wait` NULL: what is not known is -ENOENT, nobody
+ * is asked about it. */
 int tree_lookup(struct tree *tree, node_number parent, const char *name, const struct tree_caller *caller,
     struct tree_entry *ret_entry, struct wait *wait);
 /* `caller` may be NULL: what is his own (how long his answer is by now) then counts as nothing. */

@@ -32,7 +32,9 @@ static void look_up(struct parked *parked) {
     const struct call *call = &parked->call;
     struct tree_caller caller = caller_of(call);
     struct tree_entry entry;
-    int error = tree_lookup(call->face->tree, call->node, parked->name, &caller, &entry, &parked->wait);
+    /* Who wakes watchers walks to what was there a moment ago: what was forgotten since stays it. */
+    struct wait *wait = waker_is_asking(call->face->waker, call) ? NULL : &parked->wait;
+    int error = tree_lookup(call->face->tree, call->node, parked->name, &caller, &entry, wait);
     if (error == PARKED) {
         park_admit(call->face->park, parked);
         return;
