@@ -120,7 +120,7 @@ static void interrupted(fuse_req_t req, void *data) {
     struct park *park = face->park;
     LOCK_SCOPE(&park->lock);
     struct parked *parked = find_locked(park, (uint64_t)(uintptr_t)data);
-    if (parked)
+    if (parked && !parked->kind->commits)
         doubt_locked(park, parked, -ERR_INTERRUPTED, 0);
 }
 

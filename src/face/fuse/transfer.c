@@ -147,6 +147,7 @@ static const struct parked_kind WRITE = {
     .refuse = answer_error,
     .patience_ms = command_patience_ms,
     .verdict = -ERR_DEADLINE,
+    .commits = true,
 };
 
 static const struct parked_kind FLUSH = {
@@ -155,6 +156,7 @@ static const struct parked_kind FLUSH = {
     .refuse = answer_error,
     .patience_ms = command_patience_ms,
     .verdict = -ERR_DEADLINE,
+    .commits = true,
 };
 
 void transfer_write(fuse_req_t req, fuse_ino_t node, const char *data, size_t size, off_t offset,
