@@ -10,7 +10,8 @@
 enum {
     BUCKETS = 1024,
     REPLY_THREADS = 2,
-    LOOK_AGAIN_MS = 10,   /* the keeper had not linked the wait yet */
+    LOOK_AGAIN_MS = 10,
+    COMMIT_MS = 1000,     /* the keeper had not linked the wait yet */
     STOP_MOST_MS = 10000, /* for keepers to let go at the end */
     VERDICTS = 1024,
 };
@@ -120,8 +121,8 @@ static void interrupted(fuse_req_t req, void *data) {
     struct park *park = face->park;
     LOCK_SCOPE(&park->lock);
     struct parked *parked = find_locked(park, (uint64_t)(uintptr_t)data);
-    if (parked && !parked->kind->commits)
-        doubt_locked(park, parked, -ERR_INTERRUPTED, 0);
+    if (parked)
+        doubt_locked(park, parked, -ERR_INTERRUPTED, parked->kind->commits ? clock_ms() + COMMIT_MS : 0);
 }
 
 static void remember_locked(struct park *park, const struct parked *parked) {

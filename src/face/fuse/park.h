@@ -32,9 +32,8 @@ struct parked_kind {
      * bytes. The kernel asks for the pages of a failed read once more, one by one, and each would be
      * patient anew. */
     uint64_t memory_ms;
-    /* It is a command on its way into the catalogue, which ends soon whatever becomes of the caller: an
-     * interrupt (a shell's child has ended) is passed over, else he was told EINTR and the command was given
-     * all the same. */
+    /* It is a command on its way into the catalogue, which mostly ends soon: an interrupt (a shell's child
+     * has ended) counts a second later, else he is told EINTR and the command was given all the same. */
     bool commits;
 };
 
